@@ -1,0 +1,1 @@
+"""DICOM vocabulary: UIDs, image attributes, metadata of Part 10 files."""
