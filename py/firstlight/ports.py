@@ -131,6 +131,7 @@ class DecodeOrder:
     """
 
     job: int
+    series_index: int
     frame_index: int
     codec: str
     pieces: tuple[Piece, ...]

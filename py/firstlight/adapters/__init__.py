@@ -1,0 +1,1 @@
+"""The ports' implementations: `pyodide` in the browser, `http` in CPython."""

@@ -1,0 +1,258 @@
+"""One series being loaded: its scheduler, and the segments and jobs that its commands became."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from firstlight import ports
+from firstlight.errors import FirstlightError
+from firstlight.loader.describer import Describer
+from firstlight.loader.parts import PrefixParts
+from firstlight.loader.report import frame_state
+from firstlight.ranges import ByteRange
+from firstlight.schedule import Scheduler
+from firstlight.schedule import commands as do
+from firstlight.schedule import events as on
+from firstlight.schedule.order import Tier
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import Literal
+
+    from firstlight.ports import Clock, DecoderPool, Page, Transport
+    from firstlight.schedule.capacity import Capacity
+    from firstlight.sources.base import FrameExtent, Series
+
+_PRIORITY: dict[Tier, Literal["high", "auto", "low"]] = {
+    Tier.VISIBLE: "high",
+    Tier.NEXT: "auto",
+    Tier.REST: "low",
+}
+
+
+class SeriesRun:
+    """Carries out the scheduler's commands for one series and tells it what became of them."""
+
+    def __init__(
+        self,
+        series_index: int,
+        series: Series,
+        transport: Transport,
+        pool: DecoderPool,
+        page: Page,
+        clock: Clock,
+        numbers: Iterator[int],
+        capacity: Capacity,
+    ) -> None:
+        self.series = series
+        self._series_index = series_index
+        self._transport = transport
+        self._pool = pool
+        self._page = page
+        self._clock = clock
+        self._numbers = numbers
+        self._scheduler = Scheduler(len(series.frames), capacity)
+        self._parts = [PrefixParts(frame.extent.start) for frame in series.frames]
+        self._segments: dict[int, int] = {}
+        self._requests: dict[int, tuple[int, int]] = {}
+        self._versions: dict[str, str] = {}
+        self._describers: dict[int, Describer] = {}
+        self._describing: dict[int, asyncio.Task[None]] = {}
+        self._jobs: dict[int, int] = {}
+
+    # -- from the page --------------------------------------------------------------------------
+
+    def start(self, demand: on.Demand, adopted: Sequence[on.Adopted]) -> None:
+        """State what is known ahead, take over what already runs, and begin."""
+        known: list[on.Event] = []
+        for index, frame in enumerate(self.series.frames):
+            ends = frame.extent.level_ends
+            if ends:
+                known.append(on.Described(index, ends, len(ends), complete=True))
+        for event in adopted:
+            self._segments[event.request] = event.request
+            self._requests[event.request] = (event.request, event.frame_index)
+            self._parts[event.frame_index].begin(event.request, 0)
+        self._dispatch(*known, *adopted, demand)
+        self._page.publish(
+            "states", [self.state(index) for index in range(len(self.series.frames))]
+        )
+
+    def want(self, demand: on.Demand) -> None:
+        """The viewport shows something else now."""
+        self._dispatch(demand)
+
+    def retry(self, frame_index: int) -> None:
+        """Try a failed frame once more."""
+        self._describers.pop(frame_index, None)
+        self._dispatch(on.Retry(frame_index))
+
+    def state(self, frame_index: int) -> dict[str, object]:
+        """What `state()` of the element gives for one frame."""
+        return frame_state(self._scheduler.frames[frame_index], self.series.reversible)
+
+    def close(self) -> None:
+        """Stop everything and forget all bytes."""
+        for task in self._describing.values():
+            task.cancel()
+        for segment in list(self._requests):
+            self._transport.release(segment)
+        self._requests.clear()
+        self._segments.clear()
+
+    # -- from the ports -------------------------------------------------------------------------
+
+    def transport_event(self, event: ports.TransportEvent) -> None:
+        """Translate what happened to a segment into what happened to a frame."""
+        found = self._requests.get(event.segment)
+        if found is None:
+            return
+        request, frame_index = found
+        extent = self.series.frames[frame_index].extent
+        if isinstance(event, ports.Opened):
+            self._versions.setdefault(extent.url, event.version)
+            self._dispatch(on.Opened(request, _length(extent, event), event.ranges))
+            return
+        stop = max(0, event.stop - extent.start)
+        self._parts[frame_index].advance(event.segment, stop)
+        match event:
+            case ports.Milestone():
+                self._dispatch(on.Reached(request, stop))
+            case ports.Closed():
+                self._dispatch(on.Closed(request, stop))
+            case ports.Failed(error=error):
+                error.frame_index = frame_index
+                self._dispatch(on.FetchFailed(request, stop, error))
+
+    def decode_event(self, event: ports.DecodeEvent) -> None:
+        """A decode job is over."""
+        job = self._jobs.pop(event.job, None)
+        if job is None:
+            return
+        if isinstance(event, ports.Decoded):
+            self._dispatch(on.Decoded(job, event.stored_bytes))
+        else:
+            self._dispatch(on.DecodeFailed(job, event.error))
+
+    # -- commands -------------------------------------------------------------------------------
+
+    def _dispatch(self, *events: on.Event) -> None:
+        for command in self._scheduler.handle_all(events, self._clock.now_ms()):
+            self._carry_out(command)
+        touched = sorted(self._scheduler.touched())
+        if touched:
+            self._page.publish("states", [self.state(index) for index in touched])
+
+    def _carry_out(self, command: do.Command) -> None:
+        match command:
+            case do.Fetch():
+                self._fetch(command)
+            case do.Watch():
+                start = self.series.frames[command.frame_index].extent.start
+                points = tuple(point + start for point in command.milestones)
+                self._transport.watch(self._segments[command.request], points)
+            case do.Cancel():
+                self._transport.cancel(self._segments[command.request])
+            case do.Describe():
+                self._describe(command)
+            case do.Decode():
+                self._decode(command)
+            case do.Evict():
+                self._page.evict(command.frame_index)
+            case do.Release():
+                self._release(command.frame_index)
+
+    def _fetch(self, command: do.Fetch) -> None:
+        extent = self.series.frames[command.frame_index].extent
+        segment = next(self._numbers)
+        self._segments[command.request] = segment
+        self._requests[segment] = (command.request, command.frame_index)
+        self._parts[command.frame_index].begin(segment, command.extent.start)
+        self._transport.fetch(
+            ports.FetchOrder(
+                segment=segment,
+                url=extent.url,
+                extent=command.extent.shifted(extent.start),
+                milestones=tuple(point + extent.start for point in command.milestones),
+                version=self._versions.get(extent.url),
+                priority=_PRIORITY[command.tier],
+            )
+        )
+
+    def _decode(self, command: do.Decode) -> None:
+        image = self.series.frames[command.frame_index].image
+        frame = self._scheduler.frames[command.frame_index]
+        number = next(self._numbers)
+        self._jobs[number] = command.job
+        self._pool.decode(
+            ports.DecodeOrder(
+                job=number,
+                series_index=self._series_index,
+                frame_index=command.frame_index,
+                codec=self.series.codec,
+                pieces=self._parts[command.frame_index].pieces(ByteRange(0, command.stop)),
+                resolution_level=command.resolution_level,
+                decomposition_levels=frame.final_level,
+                rows=image.rows,
+                columns=image.columns,
+                samples_per_pixel=image.samples_per_pixel,
+                bits_allocated=image.bits_allocated,
+                bits_stored=image.bits_stored,
+                pixel_representation=image.pixel_representation,
+            )
+        )
+
+    def _release(self, frame_index: int) -> None:
+        parts = self._parts[frame_index]
+        for segment in parts.segments():
+            self._transport.release(segment)
+            request, _ = self._requests.pop(segment)
+            del self._segments[request]
+        extent = self.series.frames[frame_index].extent
+        self._parts[frame_index] = PrefixParts(extent.start)
+        self._versions.pop(extent.url, None)
+
+    # -- the codestream index -------------------------------------------------------------------
+
+    def _describe(self, command: do.Describe) -> None:
+        index = command.frame_index
+        if index not in self._describing:
+            task = asyncio.get_running_loop().create_task(self._describe_on(index))
+            self._describing[index] = task
+            task.add_done_callback(lambda _: self._describing.pop(index, None))
+
+    async def _describe_on(self, frame_index: int) -> None:
+        """Read as far as the bytes go; bytes that came meanwhile are looked at in the same task."""
+        frame = self._scheduler.frames[frame_index]
+        seen = -1
+        while frame.held_stop > seen and not frame.described:
+            seen = frame.held_stop
+            try:
+                described = await self._describer(frame_index).advance(seen, frame.length)
+            except FirstlightError as error:
+                error.frame_index = frame_index
+                self._dispatch(on.Undescribable(frame_index, error))
+                return
+            except LookupError:
+                return  # the bytes were released while they were being read
+            if described is not None:
+                self._dispatch(described)
+
+    def _describer(self, frame_index: int) -> Describer:
+        if frame_index not in self._describers:
+
+            async def read(extent: ByteRange) -> bytes:
+                pieces = self._parts[frame_index].pieces(extent)
+                return b"".join([await self._transport.read(p.segment, p.extent) for p in pieces])
+
+            url = self.series.frames[frame_index].extent.url
+            self._describers[frame_index] = Describer(frame_index, read, resource=url)
+        return self._describers[frame_index]
+
+
+def _length(extent: FrameExtent, event: ports.Opened) -> int | None:
+    """The codestream's length: as described, else what the resource has from its start on."""
+    if extent.length is not None or event.total_bytes is None:
+        return extent.length
+    return event.total_bytes - extent.start

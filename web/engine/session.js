@@ -1,0 +1,321 @@
+/** One `src` on the page's side: starts the threads, keeps what they report, asks for what is on screen. */
+
+import { FrameStore } from './frame-store.js';
+import { Prelude } from './prelude.js';
+import { seriesFromDescriptor, withDefaults } from './records.js';
+import { Workers } from './workers.js';
+
+/**
+ * @typedef {import('./frame-store.js').StoredFrame} StoredFrame
+ * @typedef {import('./records.js').Series} Series
+ * @typedef {import('./records.js').SeriesSummary} SeriesSummary
+ * @typedef {import('./records.js').FrameState} FrameState
+ * @typedef {import('./records.js').ErrorRecord} ErrorRecord
+ */
+
+/** Python waits this long for the first picture, so that its own megabytes do not delay it. */
+const PYTHON_WAITS_MS = 400;
+
+/** Decodes and draws kept for `timeline()`. */
+const TIMELINE_LENGTH = 5000;
+
+/** Bytes of one `read` (`MAX_READ_BYTES` of ports.py). */
+const READ_BYTES = 2 ** 20;
+
+/** Events: `serieslist`, `series`, `frame`, `state`, `error`, `ready`. */
+export class Session extends EventTarget {
+  /** @type {SeriesSummary[]} */
+  seriesList = [];
+  /** @type {Series | null} */
+  series = null;
+  /** @type {ErrorRecord | null} */
+  error = null;
+  #src;
+  #workers = new Workers();
+  #store = new FrameStore();
+  /** @type {Map<number, FrameState>} */
+  #states = new Map();
+  #prelude;
+  #pythonUp = false;
+  #wanted = { frameIndex: 0, direction: 0 };
+  /** @type {Map<number, (answer: any) => void>} */
+  #answers = new Map();
+  #nextToken = 1;
+  /** @type {object[]} */
+  #decodes = [];
+  /** @type {object[]} */
+  #draws = [];
+
+  /**
+   * @param {string} src
+   * @param {{frameIndex?: number}} [options]
+   */
+  constructor(src, { frameIndex = 0 } = {}) {
+    super();
+    this.#src = absolute(src);
+    this.#wanted.frameIndex = frameIndex;
+    this.#workers.transport.onmessage = ({ data }) => this.#onTransport(data);
+    for (const decoder of this.#workers.decoders) {
+      decoder.onmessage = ({ data }) => this.#onDecoder(data);
+    }
+    this.#prelude = new Prelude(this.#src, frameIndex, {
+      post: (message) => this.#workers.transport.postMessage(message),
+      read: (segment, stop) => this.#read(segment, stop),
+      described: (descriptor) => this.#describe(descriptor),
+      progressed: (index, held, total) => this.#progressed(index, held, total),
+      settled: () => this.#startPython(),
+    });
+    this.#prelude.start();
+    this.startTimer = setTimeout(() => this.#startPython(), PYTHON_WAITS_MS);
+  }
+
+  /** @param {number} frameIndex */
+  frame(frameIndex) {
+    return this.#store.get(frameIndex);
+  }
+
+  /**
+   * What is known of a frame. `resolutionLevel` is that of the picture held here, which may be ahead
+   * of what Python has heard of.
+   *
+   * @param {number} frameIndex
+   * @returns {FrameState}
+   */
+  frameState(frameIndex) {
+    const state = this.#states.get(frameIndex) ?? waiting(frameIndex);
+    const held = this.#store.get(frameIndex);
+    if (held === undefined) return { ...state, resolutionLevel: null };
+    const { resolutionLevel, decompositionLevels } = held;
+    return { ...state, resolutionLevel, decompositionLevels };
+  }
+
+  /** @returns {FrameState[]} */
+  states() {
+    return (this.series?.frames ?? []).map((_, index) => this.frameState(index));
+  }
+
+  /** @param {number} index */
+  selectSeries(index) {
+    this.#wanted = { frameIndex: 0, direction: 0 };
+    this.#workers.loader?.postMessage({ kind: 'select', seriesIndex: index, frameIndex: 0 });
+  }
+
+  /** @param {{frameIndex: number, direction: number}} demand */
+  want({ frameIndex, direction }) {
+    this.#wanted = { frameIndex, direction };
+    if (this.#pythonUp) this.#workers.loader?.postMessage({ kind: 'want', ...this.#wanted });
+  }
+
+  /** @param {number} frameIndex */
+  retry(frameIndex) {
+    this.#workers.loader?.postMessage({ kind: 'retry', frameIndex });
+  }
+
+  /**
+   * @param {{frameIndex: number, resolutionLevel: number, startedMs: number, elapsedMs: number}} draw
+   *   `startedMs` since the epoch
+   */
+  noteDraw(draw) {
+    keep(this.#draws, draw);
+  }
+
+  /** Every request, decode and draw, times in ms since the epoch. */
+  async timeline() {
+    const { requests } = await this.#ask(this.#workers.transport, { kind: 'timeline' });
+    return { requests, decodes: [...this.#decodes], draws: [...this.#draws] };
+  }
+
+  /** Bytes held: Python's heap (0 before it is up) and decoded arrays. */
+  async memory() {
+    const loader = this.#workers.loader;
+    const { heapBytes } =
+      loader && this.#pythonUp ? await this.#ask(loader, { kind: 'memory' }) : { heapBytes: 0 };
+    return { pythonHeapBytes: heapBytes, pixelBytes: this.#store.bytes };
+  }
+
+  close() {
+    clearTimeout(this.startTimer);
+    this.#workers.terminate();
+  }
+
+  #startPython() {
+    if (this.#workers.loader !== null) return;
+    clearTimeout(this.startTimer);
+    this.#workers.startLoader().onmessage = ({ data }) => this.#onLoader(data);
+  }
+
+  /** @param {any} message */
+  #onTransport(message) {
+    if (this.#answer(message)) return;
+    if (message.kind === 'undecoded') this.#onDecoder(message);
+    else this.#prelude.onTransport(message);
+  }
+
+  /** @param {any} message */
+  #onDecoder(message) {
+    const { kind, seriesIndex, frameIndex } = message;
+    if (kind !== 'pixels') return; // a failed job is Python's to judge, which tells with `states`
+    if (seriesIndex !== (this.series?.index ?? 0)) return; // of a series no longer shown
+    const { resolutionLevel, decompositionLevels, pixels, startedMs, elapsedMs, bytesIn } = message;
+    keep(this.#decodes, { frameIndex, resolutionLevel, startedMs, elapsedMs, bytesIn });
+    const frame = { ...pixels, resolutionLevel, decompositionLevels };
+    if (this.#store.put(frameIndex, frame)) this.#tell('frame', { frameIndex });
+    if (!this.#pythonUp) {
+      this.#prelude.shown(frame);
+      this.#tell('state', this.frameState(frameIndex));
+    }
+  }
+
+  /** @param {any} message */
+  #onLoader(message) {
+    if (this.#answer(message)) return;
+    const { kind, record } = message;
+    if (kind === 'booted') this.#open();
+    else if (kind === 'serieslist') this.#setSeriesList(record);
+    else if (kind === 'series') this.#setSeries(withDefaults(record));
+    else if (kind === 'states') this.#setStates(record);
+    else if (kind === 'evict') this.#store.delete(message.frameIndex);
+    else if (kind === 'error') this.#fail(record);
+  }
+
+  #open() {
+    this.#pythonUp = true;
+    const { frameIndex } = this.#wanted;
+    const adoptions = this.#prelude.handOver();
+    this.#workers.loader?.postMessage({ kind: 'open', src: this.#src, frameIndex, adoptions });
+    this.#tell('ready', {});
+  }
+
+  /** @param {any} descriptor */
+  #describe(descriptor) {
+    const { summaries, first } = seriesFromDescriptor(descriptor);
+    this.#setSeriesList(summaries);
+    this.#setSeries(first);
+  }
+
+  /** @param {SeriesSummary[]} list */
+  #setSeriesList(list) {
+    this.seriesList = list;
+    this.#tell('serieslist', {});
+  }
+
+  /** @param {Series} series */
+  #setSeries(series) {
+    if (this.series?.index === series.index) return; // the prelude has told already
+    if (this.series !== null) {
+      this.#store.clear();
+      this.#states.clear();
+    }
+    this.series = series;
+    this.#tell('series', {});
+  }
+
+  /** @param {FrameState[]} states */
+  #setStates(states) {
+    for (const state of states) {
+      this.#states.set(state.frameIndex, state);
+      this.#tell('state', this.frameState(state.frameIndex));
+    }
+  }
+
+  /**
+   * @param {number} frameIndex
+   * @param {number} heldBytes
+   * @param {number} totalBytes
+   */
+  #progressed(frameIndex, heldBytes, totalBytes) {
+    const state = waiting(frameIndex);
+    this.#states.set(frameIndex, { ...state, status: 'loading', heldBytes, totalBytes });
+    this.#tell('state', this.frameState(frameIndex));
+  }
+
+  /** @param {ErrorRecord} error */
+  #fail(error) {
+    this.error = error;
+    this.#tell('error', { error });
+  }
+
+  /**
+   * @param {number} segment
+   * @param {number} stop
+   */
+  async #read(segment, stop) {
+    const whole = new Uint8Array(stop);
+    for (let start = 0; start < stop; start += READ_BYTES) {
+      const range = { start, stop: Math.min(start + READ_BYTES, stop) };
+      const order = { kind: 'read', segment, ...range };
+      const { bytes } = await this.#ask(this.#workers.transport, order);
+      whole.set(new Uint8Array(bytes), start);
+    }
+    return whole;
+  }
+
+  /**
+   * @param {Worker} worker
+   * @param {object} message
+   * @returns {Promise<any>}
+   */
+  #ask(worker, message) {
+    const token = this.#nextToken++;
+    return new Promise((resolve) => {
+      this.#answers.set(token, resolve);
+      worker.postMessage({ ...message, token });
+    });
+  }
+
+  /** @param {any} message */
+  #answer(message) {
+    const resolve = this.#answers.get(message.token);
+    if (resolve === undefined) return false;
+    this.#answers.delete(message.token);
+    resolve(message);
+    return true;
+  }
+
+  /**
+   * @param {string} name
+   * @param {object} detail
+   */
+  #tell(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+}
+
+/**
+ * @param {string} src
+ * @param {{frameIndex?: number}} [options]
+ */
+export function openSession(src, options) {
+  return new Session(src, options);
+}
+
+/** @param {string} src */
+function absolute(src) {
+  const scheme = /^jphuri:/.exec(src)?.[0] ?? '';
+  return scheme + new URL(src.slice(scheme.length), document.baseURI).href;
+}
+
+/**
+ * @param {number} frameIndex
+ * @returns {FrameState}
+ */
+function waiting(frameIndex) {
+  return {
+    frameIndex,
+    status: 'waiting',
+    resolutionLevel: null,
+    decompositionLevels: null,
+    heldBytes: 0,
+    totalBytes: null,
+    error: null,
+  };
+}
+
+/**
+ * @param {object[]} list
+ * @param {object} item
+ */
+function keep(list, item) {
+  list.push(item);
+  if (list.length > TIMELINE_LENGTH) list.shift();
+}

@@ -1,0 +1,64 @@
+/** The threads behind one viewer and the ports between them; `web/README.md` draws the picture. */
+
+/** One decoder is always busy on a big image while another serves the scroll; more than four only take memory. */
+const MAX_DECODERS = 4;
+
+export class Workers {
+  /** @type {Worker} */
+  transport;
+  /** @type {Worker[]} */
+  decoders = [];
+  /** @type {Worker | null} */
+  loader = null;
+
+  /** Starts everything but Python. */
+  constructor() {
+    this.transport = new Worker(new URL('../transport.worker.js', import.meta.url), {
+      type: 'module',
+      name: 'firstlight-transport',
+    });
+    const count = Math.min(MAX_DECODERS, Math.max(2, (navigator.hardwareConcurrency || 2) - 1));
+    for (let worker = 0; worker < count; worker += 1) {
+      const decoder = new Worker(new URL('../decoder.worker.js', import.meta.url), {
+        type: 'module',
+        name: `firstlight-decoder-${worker}`,
+      });
+      this.decoders.push(decoder);
+      const { port1, port2 } = new MessageChannel();
+      decoder.postMessage({ kind: 'connect', role: 'transport', port: port1 }, [port1]);
+      this.transport.postMessage({ kind: 'connect', role: 'decoder', worker, port: port2 }, [
+        port2,
+      ]);
+    }
+  }
+
+  /**
+   * Starts Python and connects it; a second call gives the same worker.
+   *
+   * @returns {Worker}
+   */
+  startLoader() {
+    if (this.loader !== null) return this.loader;
+    const loader = new Worker(new URL('../loader.worker.js', import.meta.url), {
+      type: 'module',
+      name: 'firstlight-loader',
+    });
+    const base = new URL(__FIRSTLIGHT_PYTHON__.base, document.baseURI).href;
+    loader.postMessage({ kind: 'boot', base, decoderCount: this.decoders.length });
+    const { port1, port2 } = new MessageChannel();
+    loader.postMessage({ kind: 'connect', role: 'transport', port: port1 }, [port1]);
+    this.transport.postMessage({ kind: 'connect', role: 'loader', port: port2 }, [port2]);
+    for (const decoder of this.decoders) {
+      const pair = new MessageChannel();
+      loader.postMessage({ kind: 'connect', role: 'decoder', port: pair.port1 }, [pair.port1]);
+      decoder.postMessage({ kind: 'connect', role: 'loader', port: pair.port2 }, [pair.port2]);
+    }
+    this.loader = loader;
+    return loader;
+  }
+
+  /** Ends every thread, and with them every request. */
+  terminate() {
+    for (const worker of [this.transport, ...this.decoders, this.loader]) worker?.terminate();
+  }
+}

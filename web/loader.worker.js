@@ -1,0 +1,180 @@
+/** Python's thread: boots Pyodide and carries messages between it and the other threads. */
+
+import { fetchAsset } from './transport/exchange.js';
+
+/** @type {Map<number, (bytes: Uint8Array | null) => void>} */
+const reads = new Map();
+let nextToken = 1;
+/** @type {MessagePort} */
+let transport;
+/** @type {any} the Python service, `py/firstlight/adapters/pyodide.py` */
+let service = null;
+/** @type {any} */
+let pyodide = null;
+let base = '';
+/** @type {Map<string, Promise<void>>} */
+const mounted = new Map();
+
+/** The functions Python calls; each posts one message. */
+const bridge = {
+  /**
+   * @param {number} segment
+   * @param {string} url
+   * @param {number} start
+   * @param {number | undefined} stop
+   * @param {number[]} milestones
+   * @param {string | undefined} version
+   * @param {string} priority
+   */
+  fetch(segment, url, start, stop, milestones, version, priority) {
+    const order = { segment, url, start, stop, milestones, version, priority };
+    transport.postMessage({ kind: 'fetch', ...order });
+  },
+  /**
+   * @param {number} segment
+   * @param {number[]} milestones
+   */
+  watch(segment, milestones) {
+    transport.postMessage({ kind: 'watch', segment, milestones });
+  },
+  /**
+   * @param {string} kind
+   * @param {number} segment
+   */
+  segment(kind, segment) {
+    transport.postMessage({ kind, segment });
+  },
+  /**
+   * @param {number} segment
+   * @param {number} start
+   * @param {number | undefined} stop
+   * @returns {Promise<Uint8Array | null>}
+   */
+  read(segment, start, stop) {
+    const token = nextToken++;
+    return new Promise((resolve) => {
+      reads.set(token, resolve);
+      transport.postMessage({ kind: 'read', token, segment, start, stop });
+    });
+  },
+  /** @param {object} order */
+  decode(order) {
+    transport.postMessage(order);
+  },
+  /** @param {number} frameIndex */
+  evict(frameIndex) {
+    postMessage({ kind: 'evict', frameIndex });
+  },
+  /**
+   * @param {string} kind
+   * @param {string} json
+   */
+  publish(kind, json) {
+    postMessage({ kind, record: JSON.parse(json) });
+  },
+  need: mount,
+};
+
+/** @param {any} message of the transport */
+function onTransport(message) {
+  const { kind, segment, stop } = message;
+  if (kind === 'opened') {
+    const { start, totalBytes, version, ranges } = message;
+    service.transport.opened(segment, start, stop ?? undefined, totalBytes ?? undefined, version, ranges);
+  } else if (kind === 'milestone') {
+    service.transport.milestone(segment, stop);
+  } else if (kind === 'closed') {
+    service.transport.closed(segment, stop, message.cancelled);
+  } else if (kind === 'failed') {
+    const { type, message: text, status } = message.error;
+    service.transport.failed(segment, stop, type, text, status ?? undefined);
+  } else if (kind === 'bytes') {
+    const { token, bytes } = message;
+    reads.get(token)?.(bytes === undefined ? null : new Uint8Array(bytes));
+    reads.delete(token);
+  } else if (kind === 'undecoded') {
+    onDecoder(message);
+  }
+}
+
+/** @param {any} message of a decoder */
+function onDecoder(message) {
+  const { kind, job, storedBytes, elapsedMs, error } = message;
+  if (kind === 'decoded') service.pool.decoded(job, storedBytes, elapsedMs);
+  else service.pool.undecoded(job, error.type, error.message);
+}
+
+/**
+ * Makes a zip of compiled modules importable.
+ *
+ * @param {string} name of `__FIRSTLIGHT_PYTHON__.packages`
+ */
+function mount(name) {
+  let done = mounted.get(name);
+  if (done === undefined) {
+    done = mountNow(name);
+    mounted.set(name, done);
+  }
+  return done;
+}
+
+/** @param {string} name */
+async function mountNow(name) {
+  const file = __FIRSTLIGHT_PYTHON__.packages[name];
+  const path = `/lib/${name}.zip`;
+  pyodide.FS.writeFile(path, await fetchAsset(base + file));
+  pyodide.runPython(`import sys; sys.path.append(${JSON.stringify(path)})`);
+}
+
+/** @param {{base: string, decoderCount: number}} message */
+async function boot(message) {
+  base = message.base;
+  const { loadPyodide } = await import(/* @vite-ignore */ `${base}pyodide.mjs`);
+  pyodide = await loadPyodide({
+    indexURL: base,
+    stdLibURL: base + __FIRSTLIGHT_PYTHON__.stdlib,
+    lockFileContents: __FIRSTLIGHT_PYTHON__.lock,
+    packageBaseUrl: base,
+  });
+  await mount('firstlight');
+  const { start } = pyodide.pyimport('firstlight.adapters.pyodide');
+  service = start(bridge, message.decoderCount);
+  postMessage({ kind: 'booted' });
+}
+
+/** @param {any} message of the page */
+function onPage(message) {
+  switch (message.kind) {
+    case 'open':
+      service.open(message.src, message.frameIndex, JSON.stringify(message.adoptions));
+      break;
+    case 'want':
+      service.want(message.frameIndex, message.direction);
+      break;
+    case 'select':
+      service.select(message.seriesIndex, message.frameIndex);
+      break;
+    case 'retry':
+      service.retry(message.frameIndex);
+      break;
+    case 'memory':
+      postMessage({ token: message.token, heapBytes: pyodide._module.HEAPU8.length });
+      break;
+    case 'connect':
+      connect(message);
+      break;
+    case 'boot':
+      boot(message).catch((error) => {
+        const text = `Python did not start: ${error instanceof Error ? error.message : error}`;
+        postMessage({ kind: 'error', record: { type: 'LoaderError', message: text } });
+      });
+  }
+}
+
+/** @param {{role: string, port: MessagePort}} message */
+function connect({ role, port }) {
+  port.onmessage = ({ data }) => (role === 'transport' ? onTransport(data) : onDecoder(data));
+  if (role === 'transport') transport = port;
+}
+
+onmessage = ({ data }) => onPage(data);
