@@ -31,9 +31,6 @@ class HeldBytes(Protocol):
     def to_bytes(self) -> bytes:
         """Copy it into Python."""
 
-    def destroy(self) -> None:
-        """Let JavaScript collect it."""
-
 
 class Bridge(Protocol):
     """The functions of `loader.worker.js`, each of which posts one message (`web/README.md`)."""
@@ -114,9 +111,7 @@ class MessageTransport:
         held = await self._bridge.read(segment, extent.start, extent.stop)
         if held is None:
             raise LookupError(f"segment {segment} does not hold bytes {extent}")
-        data = held.to_bytes()
-        held.destroy()
-        return data
+        return held.to_bytes()
 
     # -- called from JavaScript, scalars only ---------------------------------------------------
 
@@ -260,6 +255,7 @@ class LoaderService:
         self._loader = Loader(outside)
         opening = self._loader.open(src, frame_index=frame_index, adoptions=adoptions)
         self._opening = asyncio.ensure_future(opening)
+        self._opening.add_done_callback(self._report_crash)
 
     def want(self, frame_index: int, direction: int) -> None:
         if self._loader is not None:
@@ -272,6 +268,14 @@ class LoaderService:
     def retry(self, frame_index: int) -> None:
         if self._loader is not None:
             self._loader.retry(frame_index)
+
+    def _report_crash(self, opening: asyncio.Future[None]) -> None:
+        """A bug of ours must be seen on the page too, not only in the console."""
+        error = None if opening.cancelled() else opening.exception()
+        if error is not None:
+            self._page.publish(
+                "error", make_error(type(error).__name__, str(error), None, None).record()
+            )
 
     async def _need(self, package: str) -> None:
         await self._bridge.need(package)

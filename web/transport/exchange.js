@@ -1,0 +1,66 @@
+import { TransportError } from './errors.js';
+
+/**
+ * @typedef {object} Exchange
+ * @property {number} status
+ * @property {Headers} headers
+ * @property {ReadableStream<Uint8Array> | null} body
+ */
+
+/**
+ * Performs one HTTP exchange, up to the head of the answer.
+ *
+ * A range is asked for even when everything is wanted: the answer tells whether the server can do
+ * ranges at all. `bytes=a-b` needs no CORS preflight; If-Range, and any other header, would cost one.
+ * `no-store`: Chromium's cache lets parallel ranges of one URL wait for each other. Chromium itself
+ * refuses every answer to a range that has a Content-Encoding, and does not let us see why.
+ *
+ * @param {import('./answer.js').Order} order whose range is not empty
+ * @param {AbortSignal} signal
+ * @returns {Promise<Exchange>}
+ * @throws {TransportError} Unreachable
+ */
+export async function exchange(order, signal) {
+  const last = order.stop === null ? '' : order.stop - 1;
+  const headers = { Range: `bytes=${order.start}-${last}` };
+  const { url, priority } = order;
+  return answerTo(url, { headers, cache: 'no-store', priority, signal });
+}
+
+/**
+ * Fetches a part of the viewer itself, from the browser's cache where it has it.
+ *
+ * @param {string} url
+ * @returns {Promise<Uint8Array<ArrayBuffer>>}
+ * @throws {TransportError} Unreachable, HttpStatus, ShortBody
+ */
+export async function fetchAsset(url) {
+  const answer = await answerTo(url, {});
+  if (!answer.ok) {
+    const text = `${url}: the server answered with status ${answer.status}`;
+    throw new TransportError('HttpStatus', text, answer.status);
+  }
+  try {
+    return new Uint8Array(await answer.arrayBuffer());
+  } catch (error) {
+    throw new TransportError('ShortBody', `${url}: the body broke off (${reasonOf(error)})`);
+  }
+}
+
+/**
+ * @param {string} url
+ * @param {RequestInit} init
+ */
+async function answerTo(url, init) {
+  try {
+    return await fetch(url, init);
+  } catch (error) {
+    const causes = 'the connection, CORS, or compression of what must not be compressed';
+    throw new TransportError('Unreachable', `no answer (${reasonOf(error)}): ${causes}`);
+  }
+}
+
+/** @param {unknown} error */
+export function reasonOf(error) {
+  return error instanceof Error ? error.message : String(error);
+}
