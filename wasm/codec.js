@@ -6,22 +6,28 @@
  * @property {number} rows
  * @property {number} columns
  * @property {number} samplesPerPixel
- * @property {number} bitsAllocated
+ * @property {number} bitsAllocated 1, 8 or 16
  * @property {number} bitsStored
  * @property {number} pixelRepresentation 0 unsigned, 1 signed two's complement
  *
- * @typedef {object} Pixels stored values, row-major, samples interleaved; the caller owns `data` (never a view into a WASM heap)
- * @property {Uint8Array | Int8Array | Uint16Array | Int16Array} data
+ * @typedef {Uint8Array<ArrayBuffer> | Int8Array<ArrayBuffer> | Uint16Array<ArrayBuffer> | Int16Array<ArrayBuffer>} StoredValues
+ *
+ * @typedef {object} Pixels stored values, row-major, samples interleaved; the caller owns `data` (never a view into a
+ *   WASM heap). Below the full image the wavelet may overshoot: values can leave the range of Bits Stored, never that
+ *   of the array, so lookup tables clamp.
+ * @property {StoredValues} data 8-bit elements for Bits Allocated 1 and 8, else 16-bit; signed as Pixel Representation says
  * @property {number} rows
  * @property {number} columns
  * @property {number} samplesPerPixel
  *
  * @typedef {object} Codec
  * @property {string} name
- * @property {() => void} warm runs small decodes so that the first real one is not the slow one
+ * @property {() => boolean} warm one small decode, so that the first real one is not the slow one; true while another is of use
+ * @property {() => number} heapBytes memory held; WASM memory grows and never shrinks
  * @property {(bytes: Uint8Array, resolutionLevel: number, decompositionLevels: number, image: ImageShape) => Pixels} decode
  *   reconstructs resolution level `resolutionLevel` (0 is the smallest, `decompositionLevels` the full image) from a
- *   prefix of the codestream that is complete for it; throws `CodecError`
+ *   prefix of the codestream; that it is complete for this level is the caller's knowledge. Throws `CodecError`;
+ *   after anything else that it throws (a trap) the instance must not be used again
  */
 
 /** A refusal, with a name of `py/firstlight/errors.py` as its type. */

@@ -54,7 +54,7 @@ function readPart(order, headers) {
   if (isEncoded(headers)) {
     throw new TransportError('RangeIgnored', 'compression breaks ranges: the part is encoded');
   }
-  if (/^multipart\//i.test(headers.get('content-type') ?? '')) {
+  if (/^multipart\/byteranges/i.test(headers.get('content-type') ?? '')) {
     throw new TransportError('RangeIgnored', 'several parts came for one range');
   }
   const value = headers.get('content-range');

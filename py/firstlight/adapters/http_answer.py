@@ -82,7 +82,7 @@ def _read_part(order: FetchOrder, headers: Mapping[str, str]) -> tuple[int | Non
     start = order.extent.start
     if _is_encoded(headers):
         raise _ignored(order, "compression breaks ranges: the part is encoded")
-    if headers.get("content-type", "").lower().startswith("multipart/"):
+    if headers.get("content-type", "").lower().startswith("multipart/byteranges"):
         raise _ignored(order, "several parts came for one range")
     value = headers.get("content-range")
     if value is None:

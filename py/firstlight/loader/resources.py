@@ -1,13 +1,15 @@
-"""Whole small resources (descriptors, metadata) for sources, over the one transport."""
+"""Small resources and small ranges for sources, over the one transport."""
 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from firstlight.errors import LimitExceeded
 from firstlight.ports import MAX_READ_BYTES, Closed, Failed, FetchOrder, Milestone, Opened
 from firstlight.ranges import ByteRange
+from firstlight.sources.base import Part
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -31,39 +33,57 @@ class HeldResources:
         self._transport = transport
         self._numbers = numbers
         self._need = need
-        self._waiting: dict[int, asyncio.Future[int]] = {}
-        self._limits: dict[int, tuple[str, int]] = {}
+        self._exchanges: dict[int, _Exchange] = {}
         self.head_starts: dict[str, int] = {}
         self.early: dict[int, list[TransportEvent]] = {}
 
-    async def whole(self, url: str, *, limit_bytes: int) -> bytes:
+    async def whole(self, url: str, *, limit_bytes: int, accept: str = "") -> bytes:
         """All bytes of a resource; its segment is released again.
 
         Raises:
             TransportError: it did not come.
             LimitExceeded: it is larger than ``limit_bytes``.
         """
-        done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         adopted = self.head_starts.pop(url, None)
-        segment = next(self._numbers) if adopted is None else adopted
-        self._waiting[segment] = done
-        self._limits[segment] = (url, limit_bytes)
+        if adopted is not None:
+            return (await self._collect(adopted, url, 0, limit_bytes)).data
+        order = FetchOrder(next(self._numbers), url, ByteRange(0), priority="high")
+        return (await self._fetch(order, limit_bytes)).data
+
+    async def part(
+        self, url: str, extent: ByteRange, *, version: str | None = None, accept: str = ""
+    ) -> Part:
+        """A range of at most `MAX_READ_BYTES`; its segment is released again.
+
+        Raises:
+            TransportError: it did not come; ResourceChanged: it is of another version.
+        """
+        order = FetchOrder(next(self._numbers), url, extent, version=version, priority="high")
+        return await self._fetch(order, MAX_READ_BYTES)
+
+    async def _fetch(self, order: FetchOrder, limit_bytes: int) -> Part:
+        self._transport.fetch(order)
+        return await self._collect(order.segment, order.url, order.extent.start, limit_bytes)
+
+    async def _collect(self, segment: int, url: str, start: int, limit_bytes: int) -> Part:
+        """Wait for a segment's end and copy it."""
+        exchange = _Exchange(url, start, limit_bytes, asyncio.get_running_loop().create_future())
+        self._exchanges[segment] = exchange
         try:
-            if adopted is None:
-                self._transport.fetch(FetchOrder(segment, url, ByteRange(0), priority="high"))
             for event in self.early.pop(segment, ()):
                 self.deliver(event)
-            stop = await done
+            stop = await exchange.done
             chunks = [
-                await self._transport.read(
-                    segment, ByteRange(start, min(start + MAX_READ_BYTES, stop))
-                )
-                for start in range(0, stop, MAX_READ_BYTES)
+                await self._transport.read(segment, ByteRange(at, min(at + MAX_READ_BYTES, stop)))
+                for at in range(start, stop, MAX_READ_BYTES)
             ]
         finally:
-            del self._waiting[segment], self._limits[segment]
+            del self._exchanges[segment]
             self._transport.release(segment)
-        return b"".join(chunks)
+        opened = exchange.opened
+        if opened is None:
+            return Part(b"".join(chunks), None, "", ranges=False)
+        return Part(b"".join(chunks), opened.total_bytes, opened.version, opened.ranges)
 
     def head_start(self, url: str) -> None:
         """Start the stream of a frame's resource, unless one runs."""
@@ -82,26 +102,39 @@ class HeldResources:
         if event.segment in self.early:
             self.early[event.segment].append(event)
             return True
-        done = self._waiting.get(event.segment)
-        if done is None:
+        exchange = self._exchanges.get(event.segment)
+        if exchange is None:
             return False
-        if not done.done():
-            self._settle(done, event)
+        if not exchange.done.done():
+            exchange.settle(event)
         return True
 
-    def _settle(self, done: asyncio.Future[int], event: TransportEvent) -> None:
-        url, limit_bytes = self._limits[event.segment]
+
+@dataclass(slots=True)
+class _Exchange:
+    """A resource, or a part of it from ``start`` on, that somebody waits for."""
+
+    url: str
+    start: int
+    limit_bytes: int
+    done: asyncio.Future[int]
+    opened: Opened | None = None
+
+    def settle(self, event: TransportEvent) -> None:
+        """Note what happened; the future gets the offset at which the bytes end."""
         match event:
-            case Opened(total_bytes=total) if total is not None and total > limit_bytes:
-                done.set_exception(_too_large(url, limit_bytes))
+            case Opened(extent=extent):
+                self.opened = event
+                if extent.length is not None and extent.length > self.limit_bytes:
+                    self.done.set_exception(_too_large(self.url, self.limit_bytes))
             case Closed(stop=stop):
-                if stop > limit_bytes:
-                    done.set_exception(_too_large(url, limit_bytes))
+                if stop - self.start > self.limit_bytes:
+                    self.done.set_exception(_too_large(self.url, self.limit_bytes))
                 else:
-                    done.set_result(stop)
+                    self.done.set_result(stop)
             case Failed(error=error):
-                done.set_exception(error)
-            case Opened() | Milestone():
+                self.done.set_exception(error)
+            case Milestone():
                 pass
 
 

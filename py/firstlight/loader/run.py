@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from firstlight import ports
-from firstlight.errors import FirstlightError
+from firstlight.errors import FirstlightError, MalformedCodestream
 from firstlight.loader.describer import Describer
 from firstlight.loader.parts import PrefixParts
 from firstlight.loader.report import frame_state
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from firstlight.ports import Clock, DecoderPool, Page, Transport
     from firstlight.schedule.capacity import Capacity
+    from firstlight.schedule.states import FrameLedger
     from firstlight.sources.base import FrameExtent, Series
 
 _PRIORITY: dict[Tier, Literal["high", "auto", "low"]] = {
@@ -56,6 +57,7 @@ class SeriesRun:
         self._parts = [PrefixParts(frame.extent.start) for frame in series.frames]
         self._segments: dict[int, int] = {}
         self._requests: dict[int, tuple[int, int]] = {}
+        self._asked: dict[int, int | None] = {}
         self._versions: dict[str, str] = {}
         self._describers: dict[int, Describer] = {}
         self._describing: dict[int, asyncio.Task[None]] = {}
@@ -74,6 +76,7 @@ class SeriesRun:
             self._segments[event.request] = event.request
             self._requests[event.request] = (event.request, event.frame_index)
             self._parts[event.frame_index].begin(event.request, 0)
+            self._asked[event.frame_index] = event.stop
         self._dispatch(*known, *adopted, demand)
         self._page.publish(
             "states", [self.state(index) for index in range(len(self.series.frames))]
@@ -120,10 +123,36 @@ class SeriesRun:
             case ports.Milestone():
                 self._dispatch(on.Reached(request, stop))
             case ports.Closed():
-                self._dispatch(on.Closed(request, stop))
+                cut = None if event.cancelled else self._cut(frame_index, stop)
+                self._dispatch(
+                    on.Closed(request, stop) if cut is None else on.FetchFailed(request, stop, cut)
+                )
             case ports.Failed(error=error):
                 error.frame_index = frame_index
                 self._dispatch(on.FetchFailed(request, stop, error))
+
+    def _cut(self, frame_index: int, stop: int) -> FirstlightError | None:
+        """What is wrong when a resource ends at ``stop``: its codestream says it is longer."""
+        asked, goal = self._asked.get(frame_index), self._scheduler.frames[frame_index].goal_stop
+        if goal is None or stop >= goal or (asked is not None and stop >= asked):
+            return None
+        return self._cut_error(frame_index, stop)
+
+    def _cut_by(self, described: on.Described) -> FirstlightError | None:
+        """What is wrong when all of a resource is held and its codestream says it is longer."""
+        frame = self._scheduler.frames[described.frame_index]
+        if not self._ended(frame):
+            return None
+        if described.complete and described.level_ends[-1] <= frame.held_stop:
+            return None
+        return self._cut_error(frame.index, frame.held_stop)
+
+    def _cut_error(self, frame_index: int, stop: int) -> FirstlightError:
+        return MalformedCodestream(
+            f"the codestream is cut after {stop} bytes",
+            resource=self.series.frames[frame_index].extent.url,
+            frame_index=frame_index,
+        )
 
     def decode_event(self, event: ports.DecodeEvent) -> None:
         """A decode job is over."""
@@ -169,6 +198,7 @@ class SeriesRun:
         self._segments[command.request] = segment
         self._requests[segment] = (command.request, command.frame_index)
         self._parts[command.frame_index].begin(segment, command.extent.start)
+        self._asked[command.frame_index] = command.extent.stop
         self._transport.fetch(
             ports.FetchOrder(
                 segment=segment,
@@ -225,19 +255,30 @@ class SeriesRun:
     async def _describe_on(self, frame_index: int) -> None:
         """Read as far as the bytes go; bytes that came meanwhile are looked at in the same task."""
         frame = self._scheduler.frames[frame_index]
-        seen = -1
-        while frame.held_stop > seen and not frame.described:
-            seen = frame.held_stop
+        seen: tuple[int, bool] | None = None
+        while not frame.described and seen != (now := (frame.held_stop, self._ended(frame))):
+            seen = now
+            describer = self._describer(frame_index)
+            failure: FirstlightError | None = None
             try:
-                described = await self._describer(frame_index).advance(seen, frame.length)
+                await describer.advance(frame.held_stop, ended=self._ended(frame))
             except FirstlightError as error:
                 error.frame_index = frame_index
-                self._dispatch(on.Undescribable(frame_index, error))
-                return
+                failure = error
             except LookupError:
                 return  # the bytes were released while they were being read
+            described = describer.described
             if described is not None:
+                failure = failure or self._cut_by(described)
                 self._dispatch(described)
+            if failure is not None:
+                self._dispatch(on.Undescribable(frame_index, failure))
+                return
+
+    @staticmethod
+    def _ended(frame: FrameLedger) -> bool:
+        """Whether all bytes that there will ever be of a frame are held."""
+        return frame.request is None and frame.held_stop == frame.length
 
     def _describer(self, frame_index: int) -> Describer:
         if frame_index not in self._describers:
@@ -246,8 +287,12 @@ class SeriesRun:
                 pieces = self._parts[frame_index].pieces(extent)
                 return b"".join([await self._transport.read(p.segment, p.extent) for p in pieces])
 
-            url = self.series.frames[frame_index].extent.url
-            self._describers[frame_index] = Describer(frame_index, read, resource=url)
+            self._describers[frame_index] = Describer(
+                frame_index,
+                read,
+                length=self._scheduler.frames[frame_index].length,
+                resource=self.series.frames[frame_index].extent.url,
+            )
         return self._describers[frame_index]
 
 

@@ -1,0 +1,168 @@
+"""Bad servers and bad files: a typed error that names the resource, on the image and in state()."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from support.faults import Fault
+from support.faulty_server import FaultyServer
+
+pytestmark = pytest.mark.browser
+
+METADATA = "/image1.metadata.dcm"
+PIXELS = "/image1.jph"
+
+
+@pytest.fixture
+def pair(radiograph) -> dict[str, bytes]:
+    """The jphuri pair as files of a faulty server."""
+    names = (METADATA, PIXELS)
+    return {name: (radiograph.folder / name[1:]).read_bytes() for name in names}
+
+
+def _shown_text(viewer) -> str:
+    """All that a person can read in the viewer."""
+    return viewer.page.evaluate(
+        """() => {
+            const root = document.querySelector('firstlight-viewer').shadowRoot;
+            const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+            const seen = [];
+            while (walker.nextNode()) {
+                const parent = walker.currentNode.parentElement;
+                if (parent && parent.tagName !== 'STYLE' && parent.checkVisibility?.())
+                    seen.push(walker.currentNode.textContent);
+            }
+            return seen.join(' ');
+        }"""
+    )
+
+
+@pytest.mark.parametrize("status", [403, 404, 416, 500])
+@pytest.mark.parametrize("missing", [METADATA, PIXELS])
+def test_a_refused_resource_is_named(serve, radiograph, pair, missing, status):
+    viewer, _ = serve(radiograph)
+    with FaultyServer(pair, {missing: Fault(status=status)}) as data:
+        viewer.open(f"jphuri:{data.url(PIXELS)}")
+        error = viewer.wait_for("error")[0]["error"]
+        assert error["type"] == "HttpStatus"
+        assert error["resource"] == data.url(missing)
+        viewer.page.wait_for_timeout(100)
+        text = _shown_text(viewer)
+        assert str(status) in text
+        assert missing[1:] in text
+
+
+def test_an_unreachable_server_is_named(serve, radiograph, pair):
+    viewer, _ = serve(radiograph)
+    with FaultyServer(pair) as data:
+        url = data.url(PIXELS)
+    viewer.open(f"jphuri:{url}")
+    error = viewer.wait_for("error")[0]["error"]
+    assert error["type"] == "Unreachable"
+
+
+def test_a_server_that_ignores_ranges_is_streamed_once(serve, radiograph, pair):
+    viewer, _ = serve(radiograph)
+    with FaultyServer(pair, {PIXELS: Fault(ignore_range=True)}) as data:
+        viewer.open(f"jphuri:{data.url(PIXELS)}")
+        viewer.wait_for("complete")
+        assert len(data.requests(PIXELS)) == 1
+        levels = [detail["resolutionLevel"] for detail in viewer.heard("frame-render")]
+        assert len(levels) > 1
+        assert np.array_equal(viewer.stored_pixels(0), radiograph.pixels[0])
+
+
+def test_an_early_end_keeps_what_is_shown_and_a_retry_fetches_the_rest(serve, radiograph, pair):
+    viewer, _ = serve(radiograph)
+    cut = len(pair[PIXELS]) // 2
+    fault = Fault(close_after_bytes=cut, first_requests=1)
+    with FaultyServer(pair, {PIXELS: fault}) as data:
+        viewer.open(f"jphuri:{data.url(PIXELS)}")
+        state = viewer.wait_for_state(0, "failed")
+        assert state["error"]["type"] == "ShortBody"
+        assert state["error"]["resource"] == data.url(PIXELS)
+        assert state["resolutionLevel"] is not None
+        assert viewer.stored_pixels(0).size > 0
+        assert "ShortBody" in _shown_text(viewer)
+        viewer.page.get_by_role("button", name="Retry").click()
+        viewer.wait_for_state(0, "lossless")
+        assert len(data.requests(PIXELS)) == 2
+        assert data.requests(PIXELS)[1].range == f"bytes={state['heldBytes']}-" or data.requests(
+            PIXELS
+        )[1].range.startswith(f"bytes={state['heldBytes']}-")
+        assert np.array_equal(viewer.stored_pixels(0), radiograph.pixels[0])
+
+
+def test_a_file_that_changes_between_ranges_is_never_mixed(serve, radiograph, pair):
+    viewer, _ = serve(radiograph)
+    fault = Fault(
+        close_after_bytes=len(pair[PIXELS]) // 2, first_requests=1, changes_after_requests=1
+    )
+    with FaultyServer(pair, {PIXELS: fault}) as data:
+        viewer.open(f"jphuri:{data.url(PIXELS)}")
+        viewer.wait_for_state(0, "failed")
+        shown = viewer.stored_pixels(0)
+        data.faults[PIXELS] = Fault(changes_after_requests=0)
+        viewer.page.get_by_role("button", name="Retry").click()
+        viewer.page.wait_for_function(
+            """document.querySelector('firstlight-viewer').state()[0].error?.type
+                 === 'ResourceChanged'"""
+        )
+        assert np.array_equal(viewer.stored_pixels(0), shown)
+        # Asked once more, everything is fetched anew, of one version.
+        viewer.page.get_by_role("button", name="Retry").click()
+        viewer.wait_for_state(0, "lossless")
+        assert np.array_equal(viewer.stored_pixels(0), radiograph.pixels[0])
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"<html>not found</html>" * 1000, bytes(range(256)) * 100], ids=str
+)
+def test_what_is_not_a_codestream_is_said_to_be_none(serve, radiograph, pair, content):
+    viewer, _ = serve(radiograph)
+    with FaultyServer({**pair, PIXELS: content}) as data:
+        viewer.open(f"jphuri:{data.url(PIXELS)}")
+        error = viewer.wait_for("error")[0]["error"]
+        assert error["type"] in ("MalformedCodestream", "HttpStatus", "ShortBody")
+        assert error["resource"] == data.url(PIXELS)
+
+
+@pytest.mark.parametrize("share", [0.0001, 0.01, 0.3, 0.999])
+def test_a_codestream_cut_anywhere_fails_and_keeps_its_levels(serve, radiograph, pair, share):
+    viewer, _ = serve(radiograph)
+    content = pair[PIXELS][: int(len(pair[PIXELS]) * share)]
+    with FaultyServer({**pair, PIXELS: content}) as data:
+        viewer.open(f"jphuri:{data.url(PIXELS)}")
+        state = viewer.wait_for_state(0, "failed")
+        assert state["error"]["resource"] == data.url(PIXELS)
+        assert state["error"]["type"] in ("MalformedCodestream", "ShortBody")
+        ends = radiograph.descriptor["series"][0]["frames"][0]["level_ends"]
+        whole = [level for level, end in enumerate(ends) if end <= len(content)]
+        assert state["resolutionLevel"] == (whole[-1] if whole else None)
+
+
+def test_a_missing_descriptor_is_named_and_nothing_hangs(serve, radiograph):
+    viewer, server = serve(radiograph)
+    viewer.open("data/nowhere/firstlight.json")
+    error = viewer.wait_for("error")[0]["error"]
+    assert error["type"] == "HttpStatus"
+    assert error["resource"] == f"{server.url}/data/nowhere/firstlight.json"
+    viewer.page.wait_for_timeout(100)
+    assert "404" in _shown_text(viewer)
+
+
+def test_one_bad_frame_leaves_the_others_whole(serve, stack):
+    viewer, _ = serve(stack)
+    frames = stack.descriptor["series"][0]["frames"]
+    files = {f"/{f['url']}": (stack.folder / f["url"]).read_bytes() for f in frames}
+    files["/firstlight.json"] = (stack.folder / "firstlight.json").read_bytes()
+    bad = f"/{frames[3]['url']}"
+    with FaultyServer(files, {bad: Fault(status=404)}) as data:
+        viewer.open(data.url("/firstlight.json"))
+        state = viewer.wait_for_state(3, "failed")
+        assert state["error"]["type"] == "HttpStatus"
+        assert state["error"]["resource"] == data.url(bad)
+        for index in (0, 1, 2, 4, 11):
+            viewer.wait_for_state(index, "lossless")
+            assert np.array_equal(viewer.stored_pixels(index), stack.pixels[index])

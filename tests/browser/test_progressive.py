@@ -1,0 +1,137 @@
+"""The first level as soon as its bytes are here, then lossless, and no byte twice."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from support.faults import Fault
+from support.faulty_server import FaultyServer
+
+pytestmark = pytest.mark.browser
+
+
+def _frame_requests(server, url: str) -> list:
+    return server.requests(f"/data/{url}")
+
+
+def _ranges(requests) -> list[tuple[int, int]]:
+    """Half-open ranges asked for, in order."""
+    found = [re.fullmatch(r"bytes=(\d+)-(\d*)", request.range) for request in requests]
+    return [(int(match[1]), int(match[2]) + 1 if match[2] else -1) for match in found]
+
+
+def test_one_image_is_one_stream_of_exactly_its_bytes(serve, radiograph):
+    viewer, server = serve(radiograph, network="4g")
+    frame = radiograph.descriptor["series"][0]["frames"][0]
+    viewer.open("data/firstlight.json")
+    viewer.wait_for("complete")
+    levels = [detail["resolutionLevel"] for detail in viewer.heard("frame-render")]
+    assert levels == sorted(levels)
+    assert levels[0] == 0
+    assert levels[-1] == len(frame["level_ends"]) - 1
+    requests = _frame_requests(server, frame["url"])
+    start, ends = frame.get("start", 0), frame["level_ends"]
+    assert _ranges(requests) == [(start, start + ends[-1])]
+    assert np.array_equal(viewer.stored_pixels(0), radiograph.pixels[0])
+    assert viewer.state()[0]["status"] == "lossless"
+    assert viewer.state()[0]["heldBytes"] == ends[-1]
+
+
+@pytest.mark.parametrize("missing_bytes", [0, 1])
+def test_first_render_needs_exactly_the_bytes_of_the_first_level(serve, radiograph, missing_bytes):
+    viewer, _ = serve(radiograph)
+    frame = radiograph.descriptor["series"][0]["frames"][0]
+    path = f"/{frame['url']}"
+    files = {
+        path: (radiograph.folder / frame["url"]).read_bytes(),
+        "/firstlight.json": (radiograph.folder / "firstlight.json").read_bytes(),
+    }
+    fault = Fault(stall_after_bytes=frame["level_ends"][0] - missing_bytes)
+    with FaultyServer(files, {path: fault}) as data:
+        viewer.open(data.url("/firstlight.json"))
+        if missing_bytes:
+            viewer.page.wait_for_function(
+                "document.querySelector('firstlight-viewer')?.state()[0]?.status === 'loading'"
+            )
+            # Python is up and has heard of every byte there is: there is nothing to render.
+            viewer.page.evaluate("document.querySelector('firstlight-viewer').ready")
+            assert viewer.heard("first-render") == []
+        else:
+            [detail] = viewer.wait_for("first-render")
+            assert detail["resolutionLevel"] == 0
+            assert viewer.state()[0]["resolutionLevel"] == 0
+            assert viewer.state()[0]["status"] == "loading"
+        data.release(path)
+        viewer.wait_for("complete")
+        assert np.array_equal(viewer.stored_pixels(0), radiograph.pixels[0])
+
+
+def test_a_jphuri_pair_opens_and_becomes_lossless(serve, radiograph):
+    viewer, server = serve(radiograph, network="4g")
+    frame = radiograph.descriptor["series"][0]["frames"][0]
+    viewer.open(f"jphuri:data/{frame['url']}")
+    viewer.wait_for("complete")
+    assert np.array_equal(viewer.stored_pixels(0), radiograph.pixels[0])
+    requests = _frame_requests(server, frame["url"])
+    assert len(requests) == 1
+    assert requests[0].body_bytes <= frame["length"]
+
+
+def test_a_stack_loads_whole_and_no_byte_twice(serve, stack):
+    viewer, server = serve(stack)
+    frames = stack.descriptor["series"][0]["frames"]
+    viewer.open("data/firstlight.json")
+    viewer.wait_for("complete")
+    for index, frame in enumerate(frames):
+        at = frame.get("start", 0)
+        for start, stop in sorted(_ranges(_frame_requests(server, frame["url"]))):
+            assert start == at
+            at = stop
+        assert at == frame.get("start", 0) + frame["level_ends"][-1]
+        assert np.array_equal(viewer.stored_pixels(index), stack.pixels[index]), index
+
+
+def test_scrolling_away_cancels_what_was_on_screen(serve, radiograph, stack):
+    viewer, server = serve(stack, network="slow4g")
+    viewer.open("data/firstlight.json")
+    viewer.wait_for("first-render")
+    viewer.element("ready")
+    frames = stack.descriptor["series"][0]["frames"]
+    viewer.page.evaluate("document.querySelector('firstlight-viewer').frameIndex = 9")
+    server.requests.wait_until(
+        lambda: any(r.aborted for r in server.requests(f"/data/{frames[0]['url']}"))
+    )
+    viewer.wait_for_state(9, "lossless", timeout_ms=60_000)
+    assert viewer.state()[0]["status"] != "lossless"
+    # Going back fetches only the rest.
+    viewer.page.evaluate("document.querySelector('firstlight-viewer').frameIndex = 0")
+    viewer.wait_for_state(0, "lossless", timeout_ms=60_000)
+    spans = _ranges(_frame_requests(server, frames[0]["url"]))
+    assert len(spans) == 2
+    assert spans[1][0] > spans[0][0]
+    assert np.array_equal(viewer.stored_pixels(0), stack.pixels[0])
+
+
+def test_leaving_the_page_cancels(serve, radiograph):
+    viewer, server = serve(radiograph, network="slow4g")
+    frame = radiograph.descriptor["series"][0]["frames"][0]
+    viewer.open("data/firstlight.json")
+    viewer.wait_for("first-render")
+    viewer.page.goto("about:blank")
+    server.requests.wait_until(
+        lambda _: all(r.aborted for r in _frame_requests(server, frame["url"]))
+    )
+
+
+def test_removing_the_element_cancels(serve, radiograph):
+    viewer, server = serve(radiograph, network="slow4g")
+    frame = radiograph.descriptor["series"][0]["frames"][0]
+    viewer.open("data/firstlight.json")
+    viewer.wait_for("first-render")
+    viewer.element("remove()")
+    server.requests.wait_until(
+        lambda _: all(r.aborted for r in _frame_requests(server, frame["url"]))
+    )

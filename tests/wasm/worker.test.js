@@ -1,0 +1,144 @@
+/** The decoder worker as it is, its ports real, its global scope an event target. */
+
+import assert from 'node:assert/strict';
+import { register } from 'node:module';
+import { after, test } from 'node:test';
+import { loadOpenjph } from '../../wasm/openjph/openjph.js';
+import { WARM_IMAGE, WARM_LEVELS, warmStream } from '../../wasm/openjph/warm-stream.js';
+
+register('./url-imports.js', import.meta.url);
+
+/** Messages as they come, to be awaited one by one. */
+class Inbox {
+  #messages = [];
+  #wanted = [];
+
+  put(message) {
+    const want = this.#wanted.shift();
+    if (want === undefined) this.#messages.push(message);
+    else want(message);
+  }
+
+  take() {
+    if (this.#messages.length > 0) return Promise.resolve(this.#messages.shift());
+    return new Promise((resolve) => this.#wanted.push(resolve));
+  }
+
+  get length() {
+    return this.#messages.length;
+  }
+}
+
+const page = new Inbox();
+const scope = new EventTarget();
+scope.postMessage = (message, transfer) => page.put(structuredClone(message, { transfer }));
+globalThis.self = scope;
+const send = (data) => scope.dispatchEvent(Object.assign(new Event('message'), { data }));
+
+await import('../../web/decoder.worker.js');
+const toDecoder = connect('transport').port1;
+let job = 0;
+
+const codec = await loadOpenjph();
+const levelData = (level) => codec.decode(warmStream(), level, WARM_LEVELS, WARM_IMAGE).data;
+
+function connect(role) {
+  const channel = new MessageChannel();
+  send({ kind: 'connect', role, port: channel.port2 });
+  after(() => channel.port1.close());
+  return channel;
+}
+
+function order(changes = {}) {
+  const bytes = warmStream().buffer;
+  const message = {
+    kind: 'decode',
+    job: ++job,
+    worker: 0,
+    seriesIndex: 2,
+    frameIndex: 7,
+    codec: 'openjph',
+    owner: 'page',
+    resolutionLevel: WARM_LEVELS,
+    decompositionLevels: WARM_LEVELS,
+    image: WARM_IMAGE,
+    bytes,
+    ...changes,
+  };
+  toDecoder.postMessage(message, message.bytes === bytes ? [bytes] : []);
+  return message.job;
+}
+
+test('an order becomes pixels on the page', async () => {
+  const id = order({ resolutionLevel: 1 });
+  const { pixels, startedMs, elapsedMs, ...rest } = await page.take();
+  assert.deepEqual(rest, {
+    kind: 'pixels',
+    job: id,
+    seriesIndex: 2,
+    frameIndex: 7,
+    resolutionLevel: 1,
+    decompositionLevels: WARM_LEVELS,
+    bytesIn: warmStream().length,
+  });
+  assert.deepEqual(pixels, { data: levelData(1), rows: 9, columns: 9, samplesPerPixel: 1 });
+  assert.ok(startedMs > 0 && elapsedMs >= 0);
+});
+
+test('the loader hears of its jobs, also of those done before it was there', async () => {
+  const early = order({ owner: 'loader' });
+  await page.take();
+  const inbox = new Inbox();
+  connect('loader').port1.onmessage = ({ data }) => inbox.put(data);
+  const heard = await inbox.take();
+  assert.deepEqual([heard.kind, heard.job, heard.storedBytes], ['decoded', early, 36 * 36 * 2]);
+
+  const bad = order({ owner: 'loader', bytes: new ArrayBuffer(64) });
+  const onPage = await page.take();
+  assert.deepEqual(
+    [onPage.kind, onPage.job, onPage.owner, onPage.frameIndex, onPage.error.type],
+    ['undecoded', bad, 'loader', 7, 'MalformedCodestream'],
+  );
+  assert.deepEqual(await inbox.take(), { kind: 'undecoded', job: bad, error: onPage.error });
+
+  order({ owner: 'page' });
+  await page.take();
+  order({ owner: 'loader' });
+  await page.take();
+  assert.equal((await inbox.take()).job, job, 'nothing of the page’s own job before it');
+});
+
+const BAD = {
+  'bytes of something else': [
+    { bytes: new Uint8Array(300).fill(65).buffer },
+    'MalformedCodestream',
+  ],
+  'no bytes': [{ bytes: undefined }, 'MalformedCodestream'],
+  'another codec': [{ codec: 'charls' }, 'UnsupportedTransferSyntax'],
+  'no image': [{ image: undefined }, 'DecodeError'],
+  'another image': [{ image: { ...WARM_IMAGE, rows: 35 } }, 'DecodeError'],
+  'no such level': [{ resolutionLevel: 9 }, 'DecodeError'],
+};
+
+for (const [name, [changes, type]] of Object.entries(BAD)) {
+  test(`${name}: refused, and the next order is carried out`, async () => {
+    const bad = order(changes);
+    const good = order();
+    const refused = await page.take();
+    assert.deepEqual([refused.kind, refused.job, refused.error.type], ['undecoded', bad, type]);
+    const next = await page.take();
+    assert.deepEqual([next.kind, next.job], ['pixels', good]);
+    assert.deepEqual(next.pixels.data, levelData(WARM_LEVELS));
+  });
+}
+
+test('every order is answered once and in order', async () => {
+  const jobs = Array.from({ length: 40 }, (_, i) => order({ resolutionLevel: i % 4 }));
+  const answers = [];
+  for (const _ of jobs) answers.push(await page.take());
+  assert.deepEqual(
+    answers.map((answer) => answer.job),
+    jobs,
+  );
+  assert.equal(page.length, 0);
+});

@@ -1,0 +1,209 @@
+/**
+ * HTJ2K (ISO/IEC 15444-15) over OpenJPH compiled to WASM. README.md lists what this wrapper corrects.
+ */
+
+import factory from '@cornerstonejs/codec-openjph';
+import { CodecError, sizeAtLevel } from '../codec.js';
+import { checkLevelSize, checkSiz, findCodestream, readSiz } from '../codestream.js';
+import { arrayType, storedValues, unscramble } from './samples.js';
+import { WARM_IMAGE, WARM_LEVELS, warmStream } from './warm-stream.js';
+
+/** @import { HTJ2KDecoder, OpenjphModule } from '@cornerstonejs/codec-openjph' */
+/** @import { Codec, ImageShape, Pixels } from '../codec.js' */
+/** @import { Siz } from '../codestream.js' */
+
+/** 800 MB of 16-bit samples; the module addresses 2 GiB and needs about the same again for itself. */
+const MAX_SAMPLES = 400_000_000;
+
+/** Small decodes after which V8 has compiled the hot functions for good (bench: README.md). */
+const WARM_RUNS = 30;
+
+const SSIZ = 42; // offset of the first component's Ssiz, from SOC
+const SSIZ_STEP = 3;
+const SSIZ_SIGN = 0x80;
+
+/**
+ * @typedef {object} OpenjphOptions
+ * @property {string} [wasmUrl] where the WASM lies; beside the library's script when absent (Node)
+ * @property {number} [maxSamples] larger pictures are refused
+ * @property {(text: string) => void} [log] the library's warnings
+ */
+
+/**
+ * Fetches, compiles and starts the decoder.
+ *
+ * @param {OpenjphOptions} [options]
+ * @returns {Promise<Codec>}
+ */
+export async function loadOpenjph({ wasmUrl, maxSamples = MAX_SAMPLES, log = () => {} } = {}) {
+  /** @type {string[]} */
+  const complaints = [];
+  const module = await factory({
+    ...(wasmUrl === undefined ? {} : { locateFile: () => wasmUrl }),
+    print: log,
+    printErr: (text) => complaints.push(text),
+  });
+  return new Openjph(module, complaints, maxSamples);
+}
+
+/** @implements {Codec} */
+class Openjph {
+  name = 'openjph';
+  #module;
+  #complaints;
+  #maxSamples;
+  #decoder;
+  #warmRuns = 0;
+
+  /**
+   * @param {OpenjphModule} module
+   * @param {string[]} complaints where the module writes why it failed
+   * @param {number} maxSamples
+   */
+  constructor(module, complaints, maxSamples) {
+    this.#module = module;
+    this.#complaints = complaints;
+    this.#maxSamples = maxSamples;
+    this.#decoder = new module.HTJ2KDecoder();
+  }
+
+  heapBytes() {
+    return this.#module.HEAPU8.length;
+  }
+
+  warm() {
+    if (this.#warmRuns < WARM_RUNS) {
+      this.#warmRuns += 1;
+      this.decode(warmStream(), WARM_LEVELS, WARM_LEVELS, WARM_IMAGE);
+    }
+    return this.#warmRuns < WARM_RUNS;
+  }
+
+  /**
+   * @param {Uint8Array} bytes
+   * @param {number} resolutionLevel
+   * @param {number} decompositionLevels
+   * @param {ImageShape} image
+   * @returns {Pixels}
+   */
+  decode(bytes, resolutionLevel, decompositionLevels, image) {
+    const codestream = findCodestream(bytes);
+    const siz = readSiz(codestream);
+    if (!siz.isHighThroughput) {
+      throw new CodecError('UnsupportedTransferSyntax', 'a JPEG 2000 Part 1 codestream, not HTJ2K');
+    }
+    checkSiz(siz, image, this.#maxSamples);
+    const component = siz.components[0];
+    // the library clamps signed samples of 8 bits to 0..255; as unsigned ones they come out whole, plus a level shift
+    const readAsUnsigned = component.isSigned && component.precision <= 8;
+    this.#complaints.length = 0;
+    const levelsBelow = this.#open(
+      codestream,
+      siz,
+      readAsUnsigned,
+      resolutionLevel,
+      decompositionLevels,
+    );
+    checkLevelSize(siz, levelsBelow);
+    const samples = this.#reconstruct(levelsBelow, siz);
+    return {
+      data: storedValues(
+        samples,
+        readAsUnsigned ? 2 ** (component.precision - 1) : 0,
+        component,
+        image,
+      ),
+      rows: sizeAtLevel(siz.rows, levelsBelow),
+      columns: sizeAtLevel(siz.columns, levelsBelow),
+      samplesPerPixel: siz.components.length,
+    };
+  }
+
+  /**
+   * Hands the codestream to the library and has its headers read.
+   *
+   * @param {Uint8Array} codestream
+   * @param {Siz} siz
+   * @param {boolean} readAsUnsigned
+   * @param {number} resolutionLevel
+   * @param {number} decompositionLevels
+   * @returns {number} levels below the full image: the library's own way to count
+   */
+  #open(codestream, siz, readAsUnsigned, resolutionLevel, decompositionLevels) {
+    const decoder = this.#decoder;
+    const input = decoder.getEncodedBuffer(codestream.length);
+    input.set(codestream);
+    if (readAsUnsigned) {
+      for (let i = 0; i < siz.components.length; i++) input[SSIZ + SSIZ_STEP * i] &= ~SSIZ_SIGN;
+    }
+    decoder.readHeader();
+    this.#refuseFailure('MalformedCodestream');
+    const levels = decoder.getNumDecompositions();
+    if (levels !== decompositionLevels) {
+      throw new CodecError(
+        'DecodeError',
+        `${levels} decomposition levels, not ${decompositionLevels}`,
+      );
+    }
+    if (!Number.isInteger(resolutionLevel) || resolutionLevel < 0 || resolutionLevel > levels) {
+      throw new CodecError(
+        'DecodeError',
+        `no resolution level ${resolutionLevel} of 0 to ${levels}`,
+      );
+    }
+    return levels - resolutionLevel;
+  }
+
+  /**
+   * Decodes, and copies the samples out of the heap, which the next growth would move.
+   *
+   * @param {number} levelsBelow
+   * @param {Siz} siz
+   */
+  #reconstruct(levelsBelow, { rows, columns, components }) {
+    const decoder = this.#decoder;
+    decoder.decodeSubResolution(levelsBelow);
+    this.#refuseFailure('DecodeError');
+    const frame = decoder.getFrameInfo();
+    const isWide = frame.bitsPerSample > 8;
+    const levelRows = sizeAtLevel(rows, levelsBelow);
+    const levelColumns = sizeAtLevel(columns, levelsBelow);
+    const length = levelRows * levelColumns * components.length;
+    const decoded = decoder.getDecodedBuffer();
+    // a failure that the library did not notice leaves the previous picture in its buffer
+    if (
+      frame.width !== columns ||
+      frame.height !== rows ||
+      frame.componentCount !== components.length ||
+      decoded.length !== length * (isWide ? 2 : 1)
+    ) {
+      throw new CodecError(
+        'DecodeError',
+        'the decoder returned another picture than the codestream announces',
+      );
+    }
+    const Samples = arrayType(isWide, isWide && frame.isSigned);
+    const samples = new Samples(
+      /** @type {ArrayBuffer} */ (decoded.buffer),
+      decoded.byteOffset,
+      length,
+    );
+    return components.length === 1 || frame.isUsingColorTransform
+      ? samples.slice()
+      : unscramble(samples, levelRows, levelColumns, components.length);
+  }
+
+  /**
+   * The library throws nothing: it keeps a word, and prints the reason.
+   *
+   * @param {'MalformedCodestream' | 'DecodeError'} type
+   */
+  #refuseFailure(type) {
+    const message = this.#decoder.getLastErrorMessage();
+    if (message === '' && this.#decoder.getIsHeaderValid()) return;
+    throw new CodecError(
+      type,
+      this.#complaints.join('; ') || message || 'the headers cannot be read',
+    );
+  }
+}

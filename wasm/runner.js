@@ -1,0 +1,130 @@
+/**
+ * Runs decode orders on codecs that are loaded once and replaced when they break. Everything a decoder worker does but
+ * its messages, so that it can be tested without one.
+ */
+
+import { CodecError } from './codec.js';
+
+/** @import { Codec, ImageShape, Pixels } from './codec.js' */
+
+/** A codec whose heap has grown beyond this after one large picture is replaced: WASM memory never shrinks. */
+const KEEP_HEAP_BYTES = 512 * 2 ** 20;
+
+/**
+ * @typedef {Record<string, () => Promise<Codec>>} CodecTable how to load each codec, by the name orders use
+ *
+ * @typedef {object} DecodeOrder
+ * @property {string} codec
+ * @property {ArrayBuffer} bytes
+ * @property {number} resolutionLevel
+ * @property {number} decompositionLevels
+ * @property {ImageShape} image
+ *
+ * @typedef {object} DecodeResult
+ * @property {Pixels} pixels
+ * @property {number} startedMs milliseconds since the epoch, comparable between threads
+ * @property {number} elapsedMs
+ *
+ * @typedef {object} ErrorRecord
+ * @property {string} type a name of `py/firstlight/errors.py`
+ * @property {string} message
+ */
+
+export class CodecRunner {
+  #table;
+  #keepHeapBytes;
+  /** @type {Map<string, Promise<Codec>>} */
+  #loaded = new Map();
+
+  /**
+   * @param {CodecTable} table
+   * @param {number} [keepHeapBytes]
+   */
+  constructor(table, keepHeapBytes = KEEP_HEAP_BYTES) {
+    this.#table = table;
+    this.#keepHeapBytes = keepHeapBytes;
+  }
+
+  /**
+   * Starts loading a codec unless that was done; a failed attempt is forgotten, the next call tries again.
+   *
+   * @param {string} name
+   * @returns {Promise<Codec>} rejects with `CodecError`
+   */
+  load(name) {
+    const known = this.#loaded.get(name);
+    if (known !== undefined) return known;
+    const loading = this.#start(name);
+    this.#loaded.set(name, loading);
+    loading.catch(() => {
+      if (this.#loaded.get(name) === loading) this.#loaded.delete(name);
+    });
+    return loading;
+  }
+
+  /** @param {string} name */
+  async #start(name) {
+    if (!Object.hasOwn(this.#table, name)) {
+      throw new CodecError('UnsupportedTransferSyntax', `no codec named ${name}`);
+    }
+    try {
+      return await this.#table[name]();
+    } catch (error) {
+      throw new CodecError('DecodeError', `codec ${name} could not be loaded: ${messageOf(error)}`);
+    }
+  }
+
+  /**
+   * Orders for one codec are carried out in the order of the calls.
+   *
+   * @param {DecodeOrder} order
+   * @returns {Promise<DecodeResult>} rejects with `CodecError`, whatever happened
+   */
+  async decode(order) {
+    let loading;
+    let codec;
+    do {
+      loading = this.load(order.codec);
+      codec = await loading;
+    } while (this.#loaded.get(order.codec) !== loading); // an order before this one broke it
+    const startedMs = performance.now();
+    let isBroken = false;
+    try {
+      const { bytes, resolutionLevel, decompositionLevels, image } = order;
+      const pixels = codec.decode(
+        new Uint8Array(bytes),
+        resolutionLevel,
+        decompositionLevels,
+        image,
+      );
+      const elapsedMs = performance.now() - startedMs;
+      return { pixels, startedMs: performance.timeOrigin + startedMs, elapsedMs };
+    } catch (error) {
+      if (error instanceof CodecError) throw error;
+      isBroken = true;
+      throw new CodecError('DecodeError', `codec ${order.codec} broke: ${messageOf(error)}`);
+    } finally {
+      if (isBroken || codec.heapBytes() > this.#keepHeapBytes) this.#replace(order.codec);
+    }
+  }
+
+  /** @param {string} name */
+  #replace(name) {
+    this.#loaded.delete(name);
+    this.load(name).catch(() => {}); // the next order will try again and report
+  }
+}
+
+/**
+ * @param {unknown} error
+ * @returns {ErrorRecord}
+ */
+export function errorRecord(error) {
+  const type = error instanceof CodecError ? error.type : 'DecodeError';
+  return { type, message: messageOf(error) };
+}
+
+/** @param {unknown} error */
+function messageOf(error) {
+  return error instanceof Error ? error.message : String(error);
+}

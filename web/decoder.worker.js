@@ -1,0 +1,95 @@
+/**
+ * A decoder: bytes in from the transport, pixels out to the page, word of it to the loader. README.md has the messages.
+ *
+ * It holds nothing between orders, so any decoder can take any order, and it answers every order exactly once.
+ */
+
+import openjphWasmUrl from '@cornerstonejs/codec-openjph/wasm?url';
+import { loadOpenjph } from '../wasm/openjph/openjph.js';
+import { CodecRunner, errorRecord } from '../wasm/runner.js';
+
+/** @import { DecodeOrder } from '../wasm/runner.js' */
+
+/**
+ * @typedef {DecodeOrder & {kind: 'decode', job: number, seriesIndex: number, frameIndex: number, owner: 'page' | 'loader'}} DecodeMessage
+ * @typedef {{kind: 'connect', port: MessagePort, role: 'transport' | 'loader'}} ConnectMessage
+ */
+
+/** How long no order must have come before a warm-up run, which takes about 10 ms once and 0.2 ms then. */
+const IDLE_MS = 4;
+
+const FIRST_CODEC = 'openjph'; // in this file, not in a chunk of its own: it is on the way to the first picture
+
+const page = /** @type {Pick<Worker, 'postMessage'>} */ (/** @type {unknown} */ (self));
+const runner = new CodecRunner({
+  [FIRST_CODEC]: () => loadOpenjph({ wasmUrl: openjphWasmUrl }),
+});
+
+/** @type {MessagePort | undefined} */
+let loader;
+/** @type {object[]} what the loader is to hear once it is there */
+const unheard = [];
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let warming;
+
+runner.load(FIRST_CODEC).then(warmWhenIdle, () => {}); // a failure is reported with each order
+
+self.addEventListener('message', (event) => {
+  const message = /** @type {ConnectMessage} */ (event.data);
+  if (message.kind !== 'connect') return;
+  if (message.role === 'loader') {
+    loader = message.port;
+    for (const outcome of unheard.splice(0)) loader.postMessage(outcome);
+  } else {
+    message.port.onmessage = ({ data }) => {
+      if (data.kind === 'decode') void carryOut(data);
+    };
+  }
+});
+
+/** @param {DecodeMessage} order */
+async function carryOut(order) {
+  const { job, seriesIndex, frameIndex, owner, resolutionLevel, decompositionLevels } = order;
+  clearTimeout(warming);
+  try {
+    const { pixels, startedMs, elapsedMs } = await runner.decode(order);
+    const storedBytes = pixels.data.byteLength;
+    const bytesIn = order.bytes.byteLength;
+    page.postMessage(
+      {
+        kind: 'pixels',
+        job,
+        seriesIndex,
+        frameIndex,
+        resolutionLevel,
+        decompositionLevels,
+        pixels,
+        bytesIn,
+        startedMs,
+        elapsedMs,
+      },
+      [pixels.data.buffer],
+    );
+    if (owner === 'loader') tellLoader({ kind: 'decoded', job, storedBytes, elapsedMs });
+  } catch (cause) {
+    const error = errorRecord(cause);
+    page.postMessage({ kind: 'undecoded', job, seriesIndex, frameIndex, owner, error });
+    if (owner === 'loader') tellLoader({ kind: 'undecoded', job, error });
+  }
+  warmWhenIdle();
+}
+
+/** @param {object} outcome */
+function tellLoader(outcome) {
+  if (loader === undefined) unheard.push(outcome);
+  else loader.postMessage(outcome);
+}
+
+/** One run at a time, each in a task of its own, so that an order waits for one run at most. */
+function warmWhenIdle() {
+  clearTimeout(warming);
+  warming = setTimeout(async () => {
+    const codec = await runner.load(FIRST_CODEC).catch(() => undefined);
+    if (codec?.warm()) warmWhenIdle();
+  }, IDLE_MS);
+}
