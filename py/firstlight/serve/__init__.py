@@ -1,0 +1,1 @@
+"""The development server: viewer and data on localhost, as a good static host serves them."""

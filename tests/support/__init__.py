@@ -1,0 +1,1 @@
+"""Real servers for tests: one that records, one that misbehaves."""
