@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,11 @@ class Tree:
     @property
     def descriptor(self) -> dict:
         return json.loads((self.folder / "firstlight.json").read_text())
+
+    def files(self) -> dict[str, bytes]:
+        """What a faulty server needs to serve it."""
+        found = (path for path in self.folder.rglob("*") if path.is_file())
+        return {f"/{path.relative_to(self.folder)}": path.read_bytes() for path in found}
 
 
 def prepare(source: Path, out: Path, layout: str) -> None:
@@ -166,4 +172,5 @@ def keep_screenshot(request, page):
     folder = ROOT / "test-results" / "screenshots"
     folder.mkdir(parents=True, exist_ok=True)
     if page.url != "about:blank":
-        page.screenshot(path=folder / f"{request.node.name}.png")
+        name = re.sub(r"[^\w-]+", "_", request.node.name)[:80]
+        page.screenshot(path=folder / f"{name}.png")

@@ -37,8 +37,8 @@ def large(tmp_path_factory) -> Tree:
 def test_pythons_heap_does_not_grow_with_the_data(serve, large):
     viewer, _ = serve(large)
     viewer.open("data/firstlight.json")
-    viewer.page.evaluate("document.querySelector('firstlight-viewer').ready")
     viewer.wait_for("first-render")
+    viewer.element("ready")
     before = viewer.element("memory()")["pythonHeapBytes"]
     viewer.page.wait_for_function(
         """(wanted) => document.querySelector('firstlight-viewer').state()

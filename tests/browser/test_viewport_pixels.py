@@ -1,4 +1,4 @@
-"""What the viewport puts on its canvas: exact greys, the same by either renderer, in the same place."""
+"""What the viewport draws: exact greys, the same by either renderer, always in the same place."""
 
 from __future__ import annotations
 
@@ -119,7 +119,10 @@ def test_both_renderers_draw_the_same_pixels(viewport_page, kind):
     window = {"center": info.min + span * 0.4, "width": span * 0.5}
     plain = record_of(full, pixel_padding_value=int(full[0, 0]))
     other = record_of(
-        full, photometric_interpretation="MONOCHROME1", pixel_spacing=[1.5, 1], bits_stored=7
+        full,
+        photometric_interpretation="MONOCHROME1",
+        pixel_spacing=[1.5, 1],
+        bits_stored=full.itemsize * 8 - 1,
     )
     pictures = [
         {"record": plain, "frame": frame_of(full), "window": window},

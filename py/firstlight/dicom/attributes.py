@@ -73,7 +73,7 @@ class ImageAttributes:
         unknown = set(record) - known
         if unknown:
             raise MalformedDescriptor(f"unknown image attribute {sorted(unknown)[0]!r}")
-        values = {
+        values: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value
             for name, value in record.items()
         }

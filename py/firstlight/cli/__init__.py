@@ -1,0 +1,26 @@
+"""The command line: one verb a file; what a verb needs is imported when it runs."""
+
+from __future__ import annotations
+
+import typer
+
+from firstlight.cli.prepare import prepare_command
+from firstlight.cli.samples import samples_command
+from firstlight.cli.serve import serve_command
+
+app = typer.Typer(
+    name="firstlight",
+    help="Medical images in the browser the moment enough bytes have arrived.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("prepare", no_args_is_help=True)(prepare_command)
+app.command("samples")(samples_command)
+app.command("serve")(serve_command)
+
+
+def main() -> None:
+    """Entry point of ``firstlight``."""
+    app()

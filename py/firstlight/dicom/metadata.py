@@ -1,0 +1,226 @@
+"""Image attributes of a DICOM dataset; of what runs in the browser, only this uses pydicom."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from pydicom.config import disable_value_validation
+from pydicom.errors import BytesLengthException, InvalidDicomError
+from pydicom.filereader import dcmread
+
+from firstlight.dicom.attributes import ImageAttributes, Window
+from firstlight.errors import NotDicom
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pydicom.dataset import Dataset
+
+_PREAMBLE_BYTES = 128
+_PREFIX = b"DICM"
+_SPACING_KEYWORDS = ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing")
+_DECODED_AS_RGB = ("YBR_RCT", "YBR_ICT")
+_VALUE_ERRORS = (ValueError, TypeError, OverflowError, NotImplementedError, BytesLengthException)
+_READING_ERRORS = (
+    *_VALUE_ERRORS,
+    InvalidDicomError,
+    EOFError,
+    KeyError,
+    AttributeError,
+    struct.error,
+    zlib.error,
+)
+
+
+def is_part10(head: bytes) -> bool:
+    """Whether a file that begins with ``head``, 132 bytes, is DICOM Part 10 (PS3.10 7.1)."""
+    return head[_PREAMBLE_BYTES : _PREAMBLE_BYTES + len(_PREFIX)] == _PREFIX
+
+
+def read_part10_header(data: bytes, *, resource: str) -> Dataset:
+    """Read a Part 10 file up to, and without, its pixels.
+
+    Raises:
+        NotDicom: no Part 10 prefix, unreadable, or without the attributes of an image.
+    """
+    return read_part10(io.BytesIO(data), resource=resource, pixels=False)
+
+
+def read_part10(stream: BinaryIO, *, resource: str, pixels: bool) -> Dataset:
+    """Read a Part 10 file from an open stream, with or without its pixels.
+
+    Raises:
+        NotDicom: no Part 10 prefix, unreadable, or without the attributes of an image.
+    """
+    if not is_part10(stream.read(_PREAMBLE_BYTES + len(_PREFIX))):
+        raise NotDicom("not a DICOM Part 10 file", resource=resource)
+    stream.seek(0)
+    try:
+        with disable_value_validation():
+            dataset = dcmread(stream, stop_before_pixels=not pixels)
+            require_image(dataset, resource=resource)
+    except _READING_ERRORS as error:
+        raise NotDicom(f"unreadable: {type(error).__name__}", resource=resource) from error
+    return dataset
+
+
+def require_image(dataset: Dataset, *, resource: str) -> None:
+    """Check the attributes without which no frame has a shape (PS3.3 C.7.6.3).
+
+    Raises:
+        NotDicom: one is missing, or is not a positive number.
+    """
+    for keyword in ("Rows", "Columns"):
+        value = _integer(dataset, keyword)
+        if value is None or value <= 0:
+            raise NotDicom(f"no image: {keyword} is missing or zero", resource=resource)
+
+
+def frame_count(dataset: Dataset) -> int:
+    """Number of Frames, 1 where it is absent or senseless."""
+    return max(1, _integer(dataset, "NumberOfFrames") or 1)
+
+
+def image_attributes(dataset: Dataset) -> ImageAttributes:
+    """Attributes of the first or only frame; see `frame_attributes`.
+
+    Raises:
+        NotDicom: Rows or Columns is missing.
+    """
+    return frame_attributes(dataset, 0)
+
+
+def frame_attributes(dataset: Dataset, frame_index: int) -> ImageAttributes:
+    """Attributes of one frame, its functional groups before the dataset's own (PS3.3 C.7.6.16).
+
+    Photometric Interpretation is that of the decoded values: RGB for YBR_RCT and YBR_ICT, whose
+    transform is part of decoding (PS3.5 8.2.4). ``dataset`` may lack its pixels.
+
+    Raises:
+        NotDicom: Rows or Columns is missing.
+    """
+    require_image(dataset, resource="dataset")
+    with disable_value_validation():
+        places = tuple(_functional_groups(dataset, frame_index))
+        return replace(
+            _pixel_attributes(dataset),
+            **_rescale(_holder(places, "RescaleSlope")),
+            **_voi(_holder(places, "WindowCenter")),
+            **_plane(places),
+        )
+
+
+def _pixel_attributes(dataset: Dataset) -> ImageAttributes:
+    bits_allocated = _integer(dataset, "BitsAllocated") or 16
+    bits_stored = _integer(dataset, "BitsStored") or bits_allocated
+    high_bit = _integer(dataset, "HighBit")
+    signed = _integer(dataset, "PixelRepresentation") == 1
+    padding = _integer(dataset, "PixelPaddingValue")
+    if padding is not None and signed and padding >= 1 << (bits_allocated - 1):
+        padding -= 1 << bits_allocated  # written as US where SS was due
+    photometric = _text(dataset, "PhotometricInterpretation", "MONOCHROME2")
+    return ImageAttributes(
+        rows=_integer(dataset, "Rows") or 0,
+        columns=_integer(dataset, "Columns") or 0,
+        samples_per_pixel=_integer(dataset, "SamplesPerPixel") or 1,
+        photometric_interpretation="RGB" if photometric in _DECODED_AS_RGB else photometric,
+        bits_allocated=bits_allocated,
+        bits_stored=bits_stored,
+        high_bit=bits_stored - 1 if high_bit is None else high_bit,
+        pixel_representation=int(signed),
+        pixel_padding_value=padding,
+    )
+
+
+def _rescale(holder: Dataset) -> dict[str, Any]:
+    slope = _floats(holder, "RescaleSlope")
+    intercept = _floats(holder, "RescaleIntercept")
+    return {
+        "rescale_slope": slope[0] if slope and slope[0] else 1.0,
+        "rescale_intercept": intercept[0] if intercept else 0.0,
+        "rescale_type": _text(holder, "RescaleType", ""),
+    }
+
+
+def _voi(holder: Dataset) -> dict[str, Any]:
+    centers = _floats(holder, "WindowCenter")
+    widths = _floats(holder, "WindowWidth")
+    names = _texts(holder, "WindowCenterWidthExplanation")
+    names += ("",) * (len(centers) - len(names))
+    return {
+        "windows": tuple(
+            Window(center, width, name)
+            for center, width, name in zip(centers, widths, names, strict=False)
+            if width > 0
+        ),
+        "voi_lut_function": _text(holder, "VOILUTFunction", "LINEAR"),
+    }
+
+
+def _plane(places: tuple[Dataset, ...]) -> dict[str, Any]:
+    position = _floats(_holder(places, "ImagePositionPatient"), "ImagePositionPatient")
+    orientation = _floats(_holder(places, "ImageOrientationPatient"), "ImageOrientationPatient")
+    values: dict[str, Any] = {
+        "image_position_patient": position if len(position) == 3 else None,
+        "image_orientation_patient": orientation if len(orientation) == 6 else None,
+    }
+    for keyword in _SPACING_KEYWORDS:
+        spacing = _floats(_holder(places, keyword), keyword)
+        if len(spacing) == 2 and min(spacing) > 0:
+            return {**values, "pixel_spacing": spacing, "pixel_spacing_source": keyword}
+    return values
+
+
+def _functional_groups(dataset: Dataset, frame_index: int) -> Iterator[Dataset]:
+    """The places that may describe a frame, the most particular first."""
+    per_frame = dataset.get("PerFrameFunctionalGroupsSequence", None) or ()
+    shared = dataset.get("SharedFunctionalGroupsSequence", None) or ()
+    for groups in (*per_frame[frame_index : frame_index + 1], *shared[:1]):
+        for element in groups:
+            if element.VR == "SQ" and element.value:
+                yield element.value[0]
+    yield dataset
+
+
+def _holder(places: tuple[Dataset, ...], keyword: str) -> Dataset:
+    """The first place that has the attribute, else the dataset itself."""
+    return next((place for place in places if keyword in place), places[-1])
+
+
+def _integer(dataset: Dataset, keyword: str) -> int | None:
+    try:
+        return int(_values(dataset, keyword)[0])
+    except (*_VALUE_ERRORS, IndexError):
+        return None
+
+
+def _floats(dataset: Dataset, keyword: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(value) for value in _values(dataset, keyword))
+    except _VALUE_ERRORS:
+        return ()
+
+
+def _texts(dataset: Dataset, keyword: str) -> tuple[str, ...]:
+    return tuple(str(value) for value in _values(dataset, keyword))
+
+
+def _text(dataset: Dataset, keyword: str, default: str) -> str:
+    return next(iter(_texts(dataset, keyword)), default)
+
+
+def _values(dataset: Dataset, keyword: str) -> tuple[Any, ...]:
+    """All values of an attribute; none where it is absent, empty or unreadable."""
+    try:
+        value = dataset.get(keyword, None)
+    except _VALUE_ERRORS:
+        return ()
+    if value is None or value == "":
+        return ()
+    if isinstance(value, str) or not hasattr(value, "__iter__"):
+        return (value,)
+    return tuple(value)

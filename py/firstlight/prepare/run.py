@@ -1,0 +1,174 @@
+"""The whole command: plan, prepare what is missing, write the indexes, sum up."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol
+
+from firstlight.errors import FirstlightError
+from firstlight.prepare.find import find_files
+from firstlight.prepare.index import write_indexes
+from firstlight.prepare.plan import make_plan
+from firstlight.prepare.receipts import files_are_there, load_receipts
+from firstlight.prepare.tree import Tree
+from firstlight.prepare.work import (
+    LAYOUTS,
+    Failure,
+    failure_of,
+    hash_source,
+    prepare_source,
+)
+from firstlight.prepare.workers import workers
+from firstlight.sources.descriptor import FILE_NAME
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from firstlight.prepare.find import Source
+    from firstlight.prepare.plan import Plan, Twin
+    from firstlight.prepare.receipts import Receipt
+    from firstlight.prepare.workers import Workers
+
+_WORTH_A_PROCESS_BYTES: Final = 4 << 20
+"""Starting a worker takes about as long as preparing this many bytes of source."""
+
+
+class TreeConflict(FirstlightError):
+    """The target holds something that this run would damage."""
+
+
+class Progress(Protocol):
+    """Whoever shows how far the work is."""
+
+    def begin(self, frame_total: int) -> None:
+        """So many frames are to be prepared."""
+
+    def advance(self, frame_count: int, pixel_bytes: int) -> None:
+        """So many more are done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What one run did.
+
+    ``files_duplicate`` have the content, or the SOP Instance UID and the pixels, of another;
+    ``files_passed_over`` lay in the folders and are not DICOM. Bytes and frames are those
+    prepared in this run; ``ratio`` is ``pixel_bytes`` (uncompressed) to ``bytes_out``.
+    """
+
+    files_found: int
+    files_prepared: int
+    files_already_there: int
+    files_duplicate: int
+    files_passed_over: int
+    frames: int
+    bytes_in: int
+    pixel_bytes: int
+    bytes_out: int
+    ratio: float
+    seconds: float
+    failures: tuple[Failure, ...]
+
+
+def prepare(
+    named: Sequence[Path], out: Path, *, layout: str, jobs: int, progress: Progress
+) -> Summary:
+    """Prepare everything named into one tree.
+
+    Raises:
+        TreeConflict: ``out`` holds another layout, or a descriptor without its receipts.
+        MalformedDescriptor: ``out`` was changed by hand.
+        OSError: ``out`` cannot be written.
+    """
+    started = time.perf_counter()
+    tree = Tree(out)
+    receipts = load_receipts(tree)
+    _require_same_tree(tree, receipts, layout)
+    tree.remove_unfinished()
+    paths, passed_over = find_files(named)
+    with workers(_useful_jobs(paths, jobs)) as pool:
+        plan = make_plan(tree, paths, receipts, layout, pool)
+        prepared, failed = _prepare_missing(pool, plan, progress)
+        receipts |= {receipt.source_sha256: receipt for receipt in prepared}
+        failed += _different_twins(pool, plan.twins, receipts)
+    write_indexes(tree, LAYOUTS[layout], _present(tree, plan.sources, receipts))
+    tree.remove_unfinished()
+    failures = _in_order(paths, [*plan.failures, *failed])
+    pixel_bytes = sum(receipt.pixel_bytes for receipt in prepared)
+    bytes_out = sum(receipt.codestream_bytes for receipt in prepared)
+    return Summary(
+        files_found=len(paths),
+        files_prepared=len(prepared),
+        files_already_there=len(plan.done),
+        files_duplicate=len(paths) - len(prepared) - len(plan.done) - len(failures),
+        files_passed_over=passed_over,
+        frames=sum(len(receipt.series.frames) for receipt in prepared),
+        bytes_in=sum(receipt.source_bytes for receipt in prepared),
+        pixel_bytes=pixel_bytes,
+        bytes_out=bytes_out,
+        ratio=round(pixel_bytes / bytes_out, 3) if bytes_out else 0.0,
+        seconds=round(time.perf_counter() - started, 3),
+        failures=failures,
+    )
+
+
+def _require_same_tree(tree: Tree, receipts: dict[str, Receipt], layout: str) -> None:
+    others = {receipt.layout for receipt in receipts.values()} - {layout}
+    if others:
+        raise TreeConflict(f"holds the layout {others.pop()} already", resource=str(tree.root))
+    if not receipts and tree.size_bytes(FILE_NAME) is not None:
+        raise TreeConflict(
+            f"holds a {FILE_NAME} whose receipts are gone; name another folder",
+            resource=str(tree.root),
+        )
+
+
+def _useful_jobs(paths: Iterable[Path], jobs: int) -> int:
+    total_bytes = sum(path.stat().st_size for path in paths if path.is_file())
+    return min(jobs, 1 + total_bytes // _WORTH_A_PROCESS_BYTES)
+
+
+def _prepare_missing(
+    pool: Workers, plan: Plan, progress: Progress
+) -> tuple[list[Receipt], list[Failure]]:
+    progress.begin(plan.frame_total)
+    prepared, failures = [], []
+    for job, result in pool.run(prepare_source, plan.jobs):
+        if isinstance(result, Exception):
+            failures.append(failure_of(job.source.path, result))
+            progress.advance(job.frame_count, 0)
+        else:
+            prepared.append(result)
+            progress.advance(job.frame_count, result.pixel_bytes)
+    return prepared, failures
+
+
+def _different_twins(
+    pool: Workers, twins: Sequence[Twin], receipts: dict[str, Receipt]
+) -> list[Failure]:
+    """Those whose pixels are not those of the file that was prepared under the same UID."""
+    holders = {twin.source.sha256: receipts.get(twin.holder_sha256) for twin in twins}
+    failures = []
+    for source, hashes in pool.run(hash_source, [twin.source for twin in twins]):
+        if isinstance(hashes, Exception):
+            failures.append(failure_of(source.path, hashes))
+            continue
+        holder = holders[source.sha256]
+        if holder is None or hashes != tuple(frame.sha256 for frame in holder.series.frames):
+            conflict = TreeConflict("another file has its SOP Instance UID, and other pixels")
+            failures.append(failure_of(source.path, conflict))
+    return failures
+
+
+def _present(tree: Tree, sources: Iterable[Source], receipts: dict[str, Receipt]) -> list[Receipt]:
+    """Receipts whose files are there: this run's sources in order, then all others."""
+    first = [source.sha256 for source in sources if source.sha256 in receipts]
+    ordered = dict.fromkeys([*first, *sorted(receipts)])
+    return [receipts[sha256] for sha256 in ordered if files_are_there(tree, receipts[sha256])]
+
+
+def _in_order(paths: Sequence[Path], failures: Iterable[Failure]) -> tuple[Failure, ...]:
+    order = {str(path): index for index, path in enumerate(paths)}
+    return tuple(sorted(failures, key=lambda failure: order[failure.path]))

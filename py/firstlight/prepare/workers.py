@@ -1,0 +1,84 @@
+"""Run one function over many items in as many processes; failures are results, not ends."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from multiprocessing.connection import wait
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Workers(Protocol):
+    """Where work is done: here, on all cores, or on a cluster."""
+
+    def run(self, work: Callable[[T], R], items: Sequence[T]) -> Iterator[tuple[T, R | Exception]]:
+        """Yield each item with its result, or what it raised, as they are done."""
+
+
+class InProcess:
+    """One item after another, here."""
+
+    def run(self, work: Callable[[T], R], items: Sequence[T]) -> Iterator[tuple[T, R | Exception]]:
+        """Yield each item with its result, or what it raised."""
+        for item in items:
+            try:
+                yield item, work(item)
+            except Exception as error:
+                yield item, error
+
+
+class OnAllCores:
+    """A pool of processes, which ends with this one however this one ends."""
+
+    def __init__(self, executor: ProcessPoolExecutor) -> None:
+        self._executor = executor
+
+    def run(self, work: Callable[[T], R], items: Sequence[T]) -> Iterator[tuple[T, R | Exception]]:
+        """Yield each item with its result, or what it raised, as they are done.
+
+        Raises:
+            BrokenProcessPool: a worker was killed.
+        """
+        pending = {self._executor.submit(work, item): item for item in items}
+        for future in as_completed(pending):
+            item = pending.pop(future)
+            error = future.exception()
+            if isinstance(error, BrokenExecutor):
+                raise error
+            yield item, error if isinstance(error, Exception) else future.result()
+
+
+@contextmanager
+def workers(jobs: int) -> Iterator[Workers]:
+    """Workers for the time of a ``with`` block; on the way out what has not begun is dropped."""
+    if jobs <= 1:
+        yield InProcess()
+        return
+    executor = ProcessPoolExecutor(
+        max_workers=jobs,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_begin_worker,
+    )
+    try:
+        yield OnAllCores(executor)
+    finally:
+        executor.shutdown(cancel_futures=True)
+
+
+def _begin_worker() -> None:
+    """Leave Ctrl-C to the parent, and never outlive it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        sentinel = parent.sentinel
+        threading.Thread(target=lambda: (wait([sentinel]), os._exit(1)), daemon=True).start()
