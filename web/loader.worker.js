@@ -57,9 +57,13 @@ const bridge = {
       transport.postMessage({ kind: 'read', token, segment, start, stop });
     });
   },
-  /** @param {object} order */
-  decode(order) {
-    transport.postMessage(order);
+  /** @param {string} json */
+  decode(json) {
+    transport.postMessage(JSON.parse(json));
+  },
+  /** @param {number} worker */
+  replaceDecoder(worker) {
+    postMessage({ kind: 'replace-decoder', worker });
   },
   /** @param {number} frameIndex */
   evict(frameIndex) {
@@ -80,7 +84,14 @@ function onTransport(message) {
   const { kind, segment, stop } = message;
   if (kind === 'opened') {
     const { start, totalBytes, version, ranges } = message;
-    service.transport.opened(segment, start, stop ?? undefined, totalBytes ?? undefined, version, ranges);
+    service.transport.opened(
+      segment,
+      start,
+      stop ?? undefined,
+      totalBytes ?? undefined,
+      version,
+      ranges,
+    );
   } else if (kind === 'milestone') {
     service.transport.milestone(segment, stop);
   } else if (kind === 'closed') {
@@ -156,6 +167,9 @@ function onPage(message) {
       break;
     case 'retry':
       service.retry(message.frameIndex);
+      break;
+    case 'decoder-replaced':
+      service?.pool.replaced(message.worker);
       break;
     case 'memory':
       postMessage({ token: message.token, heapBytes: pyodide._module.HEAPU8.length });

@@ -22,7 +22,7 @@
  * @property {number[]} [image_orientation_patient]
  *
  * @typedef {{index: number, modality: string, description: string, number: number | null, frameCount: number}} SeriesSummary
- * @typedef {{index: number, modality: string, description: string, number: number | null, frames: ImageRecord[]}} Series
+ * @typedef {{index: number, modality: string, description: string, number: number | null, reversible: boolean, frames: ImageRecord[]}} Series
  * @typedef {{type: string, message: string, resource: string | null, frame_index: number | null, range: string | null}} ErrorRecord
  *
  * @typedef {object} FrameState
@@ -34,6 +34,9 @@
  * @property {number | null} totalBytes
  * @property {ErrorRecord | null} error
  */
+
+/** HTJ2K that need not be reversible (PS3.6 Annex A). */
+const HTJ2K = '1.2.840.10008.1.2.4.203';
 
 /** The defaults of `ImageAttributes`. */
 const DEFAULTS = {
@@ -73,7 +76,8 @@ export function seriesFromDescriptor(descriptor) {
   }));
   const [one] = filled;
   const frames = one.frames.map((/** @type {any} */ { image }) => ({ ...one.image, ...image }));
-  return { summaries, first: withDefaults({ ...head(one, 0), frames }) };
+  const reversible = one.transfer_syntax_uid !== HTJ2K;
+  return { summaries, first: withDefaults({ ...head(one, 0), reversible, frames }) };
 }
 
 /**

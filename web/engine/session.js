@@ -2,6 +2,7 @@
 
 import { FrameStore } from './frame-store.js';
 import { Prelude } from './prelude.js';
+import { Questions } from './questions.js';
 import { seriesFromDescriptor, withDefaults } from './records.js';
 import { Workers } from './workers.js';
 
@@ -19,9 +20,6 @@ const PYTHON_WAITS_MS = 400;
 /** Decodes and draws kept for `timeline()`. */
 const TIMELINE_LENGTH = 5000;
 
-/** Bytes of one `read` (`MAX_READ_BYTES` of ports.py). */
-const READ_BYTES = 2 ** 20;
-
 /** Events: `serieslist`, `series`, `frame`, `state`, `error`, `ready`. */
 export class Session extends EventTarget {
   /** @type {SeriesSummary[]} */
@@ -38,9 +36,7 @@ export class Session extends EventTarget {
   #prelude;
   #pythonUp = false;
   #wanted = { frameIndex: 0, direction: 0 };
-  /** @type {Map<number, (answer: any) => void>} */
-  #answers = new Map();
-  #nextToken = 1;
+  #questions = new Questions();
   /** @type {object[]} */
   #decodes = [];
   /** @type {object[]} */
@@ -55,12 +51,10 @@ export class Session extends EventTarget {
     this.#src = absolute(src);
     this.#wanted.frameIndex = frameIndex;
     this.#workers.transport.onmessage = ({ data }) => this.#onTransport(data);
-    for (const decoder of this.#workers.decoders) {
-      decoder.onmessage = ({ data }) => this.#onDecoder(data);
-    }
+    this.#workers.decoders.forEach((decoder, index) => this.#listen(decoder, index));
     this.#prelude = new Prelude(this.#src, frameIndex, {
       post: (message) => this.#workers.transport.postMessage(message),
-      read: (segment, stop) => this.#read(segment, stop),
+      read: (segment, stop) => this.#questions.read(this.#workers.transport, segment, stop),
       described: (descriptor) => this.#describe(descriptor),
       progressed: (index, held, total) => this.#progressed(index, held, total),
       settled: () => this.#startPython(),
@@ -121,7 +115,7 @@ export class Session extends EventTarget {
 
   /** Every request, decode and draw, times in ms since the epoch. */
   async timeline() {
-    const { requests } = await this.#ask(this.#workers.transport, { kind: 'timeline' });
+    const { requests } = await this.#questions.ask(this.#workers.transport, { kind: 'timeline' });
     return { requests, decodes: [...this.#decodes], draws: [...this.#draws] };
   }
 
@@ -129,13 +123,30 @@ export class Session extends EventTarget {
   async memory() {
     const loader = this.#workers.loader;
     const { heapBytes } =
-      loader && this.#pythonUp ? await this.#ask(loader, { kind: 'memory' }) : { heapBytes: 0 };
+      loader && this.#pythonUp
+        ? await this.#questions.ask(loader, { kind: 'memory' })
+        : { heapBytes: 0 };
     return { pythonHeapBytes: heapBytes, pixelBytes: this.#store.bytes };
   }
 
   close() {
     clearTimeout(this.startTimer);
     this.#workers.terminate();
+  }
+
+  /**
+   * @param {Worker} decoder
+   * @param {number} index
+   */
+  #listen(decoder, index) {
+    decoder.onmessage = ({ data }) => this.#onDecoder(data);
+    decoder.onerror = () => this.#replaceDecoder(index);
+  }
+
+  /** @param {number} index */
+  #replaceDecoder(index) {
+    this.#listen(this.#workers.replaceDecoder(index), index);
+    this.#workers.loader?.postMessage({ kind: 'decoder-replaced', worker: index });
   }
 
   #startPython() {
@@ -146,7 +157,7 @@ export class Session extends EventTarget {
 
   /** @param {any} message */
   #onTransport(message) {
-    if (this.#answer(message)) return;
+    if (this.#questions.answered(message)) return;
     if (message.kind === 'undecoded') this.#onDecoder(message);
     else this.#prelude.onTransport(message);
   }
@@ -160,21 +171,33 @@ export class Session extends EventTarget {
     keep(this.#decodes, { frameIndex, resolutionLevel, startedMs, elapsedMs, bytesIn });
     const frame = { ...pixels, resolutionLevel, decompositionLevels };
     if (this.#store.put(frameIndex, frame)) this.#tell('frame', { frameIndex });
-    if (!this.#pythonUp) {
-      this.#prelude.shown(frame);
-      this.#tell('state', this.frameState(frameIndex));
+    if (!this.#pythonUp) this.#preludeShows(frameIndex, frame);
+  }
+
+  /**
+   * @param {number} frameIndex
+   * @param {StoredFrame} frame
+   */
+  #preludeShows(frameIndex, frame) {
+    const state = this.#states.get(frameIndex);
+    if (state && frame.resolutionLevel === frame.decompositionLevels) {
+      const status = this.series?.reversible ? 'lossless' : 'complete';
+      this.#states.set(frameIndex, { ...state, status });
     }
+    this.#prelude.shown(frame);
+    this.#tell('state', this.frameState(frameIndex));
   }
 
   /** @param {any} message */
   #onLoader(message) {
-    if (this.#answer(message)) return;
+    if (this.#questions.answered(message)) return;
     const { kind, record } = message;
     if (kind === 'booted') this.#open();
     else if (kind === 'serieslist') this.#setSeriesList(record);
     else if (kind === 'series') this.#setSeries(withDefaults(record));
     else if (kind === 'states') this.#setStates(record);
     else if (kind === 'evict') this.#store.delete(message.frameIndex);
+    else if (kind === 'replace-decoder') this.#replaceDecoder(message.worker);
     else if (kind === 'error') this.#fail(record);
   }
 
@@ -233,43 +256,6 @@ export class Session extends EventTarget {
   #fail(error) {
     this.error = error;
     this.#tell('error', { error });
-  }
-
-  /**
-   * @param {number} segment
-   * @param {number} stop
-   */
-  async #read(segment, stop) {
-    const whole = new Uint8Array(stop);
-    for (let start = 0; start < stop; start += READ_BYTES) {
-      const range = { start, stop: Math.min(start + READ_BYTES, stop) };
-      const order = { kind: 'read', segment, ...range };
-      const { bytes } = await this.#ask(this.#workers.transport, order);
-      whole.set(new Uint8Array(bytes), start);
-    }
-    return whole;
-  }
-
-  /**
-   * @param {Worker} worker
-   * @param {object} message
-   * @returns {Promise<any>}
-   */
-  #ask(worker, message) {
-    const token = this.#nextToken++;
-    return new Promise((resolve) => {
-      this.#answers.set(token, resolve);
-      worker.postMessage({ ...message, token });
-    });
-  }
-
-  /** @param {any} message */
-  #answer(message) {
-    const resolve = this.#answers.get(message.token);
-    if (resolve === undefined) return false;
-    this.#answers.delete(message.token);
-    resolve(message);
-    return true;
   }
 
   /**

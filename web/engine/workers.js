@@ -18,18 +18,44 @@ export class Workers {
       name: 'firstlight-transport',
     });
     const count = Math.min(MAX_DECODERS, Math.max(2, (navigator.hardwareConcurrency || 2) - 1));
-    for (let worker = 0; worker < count; worker += 1) {
-      const decoder = new Worker(new URL('../decoder.worker.js', import.meta.url), {
-        type: 'module',
-        name: `firstlight-decoder-${worker}`,
-      });
-      this.decoders.push(decoder);
-      const { port1, port2 } = new MessageChannel();
-      decoder.postMessage({ kind: 'connect', role: 'transport', port: port1 }, [port1]);
-      this.transport.postMessage({ kind: 'connect', role: 'decoder', worker, port: port2 }, [
-        port2,
-      ]);
-    }
+    for (let index = 0; index < count; index += 1) this.decoders.push(this.#startDecoder(index));
+  }
+
+  /**
+   * Ends a decoder that died or hangs and puts a new one in its place.
+   *
+   * @param {number} index
+   * @returns {Worker}
+   */
+  replaceDecoder(index) {
+    this.decoders[index].terminate();
+    const decoder = this.#startDecoder(index);
+    this.decoders[index] = decoder;
+    if (this.loader !== null) this.#connectToLoader(decoder, this.loader);
+    return decoder;
+  }
+
+  /** @param {number} index */
+  #startDecoder(index) {
+    const decoder = new Worker(new URL('../decoder.worker.js', import.meta.url), {
+      type: 'module',
+      name: `firstlight-decoder-${index}`,
+    });
+    const { port1, port2 } = new MessageChannel();
+    decoder.postMessage({ kind: 'connect', role: 'transport', port: port1 }, [port1]);
+    const link = { kind: 'connect', role: 'decoder', worker: index, port: port2 };
+    this.transport.postMessage(link, [port2]);
+    return decoder;
+  }
+
+  /**
+   * @param {Worker} decoder
+   * @param {Worker} loader
+   */
+  #connectToLoader(decoder, loader) {
+    const { port1, port2 } = new MessageChannel();
+    loader.postMessage({ kind: 'connect', role: 'decoder', port: port1 }, [port1]);
+    decoder.postMessage({ kind: 'connect', role: 'loader', port: port2 }, [port2]);
   }
 
   /**
@@ -48,11 +74,7 @@ export class Workers {
     const { port1, port2 } = new MessageChannel();
     loader.postMessage({ kind: 'connect', role: 'transport', port: port1 }, [port1]);
     this.transport.postMessage({ kind: 'connect', role: 'loader', port: port2 }, [port2]);
-    for (const decoder of this.decoders) {
-      const pair = new MessageChannel();
-      loader.postMessage({ kind: 'connect', role: 'decoder', port: pair.port1 }, [pair.port1]);
-      decoder.postMessage({ kind: 'connect', role: 'loader', port: pair.port2 }, [pair.port2]);
-    }
+    for (const decoder of this.decoders) this.#connectToLoader(decoder, loader);
     this.loader = loader;
     return loader;
   }

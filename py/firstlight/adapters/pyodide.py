@@ -9,64 +9,20 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from js import Object
 from pyodide.ffi import create_proxy, to_js
 
-from firstlight import errors, ports
+from firstlight import ports
+from firstlight.adapters.bridge import make_error
+from firstlight.adapters.pool import MessagePool
 from firstlight.loader import Adoption, Loader, Outside
 from firstlight.ranges import ByteRange
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
-JOBS_PER_WORKER = 2
-"""One being decoded and one waiting in the worker, so that it never waits for Python."""
-
-
-class HeldBytes(Protocol):
-    """A JavaScript Uint8Array, as far as it is used here."""
-
-    def to_bytes(self) -> bytes:
-        """Copy it into Python."""
-
-
-class Bridge(Protocol):
-    """The functions of `loader.worker.js`, each of which posts one message (`web/README.md`)."""
-
-    def fetch(
-        self,
-        segment: int,
-        url: str,
-        start: int,
-        stop: int | None,
-        milestones: object,
-        version: str | None,
-        priority: str,
-    ) -> None:
-        """Start an exchange."""
-
-    def watch(self, segment: int, milestones: object) -> None:
-        """Add milestones."""
-
-    def segment(self, kind: str, segment: int) -> None:
-        """``cancel``, ``release`` or ``adopt`` a segment."""
-
-    def read(self, segment: int, start: int, stop: int | None) -> Awaitable[HeldBytes | None]:
-        """Copy held bytes; None when they are not held."""
-
-    def decode(self, order: object) -> None:
-        """Hand a job over, given as an object with the message's names."""
-
-    def evict(self, frame_index: int) -> None:
-        """Drop a decoded array."""
-
-    def publish(self, kind: str, record_json: str) -> None:
-        """Tell the page something."""
-
-    def need(self, package: str) -> Awaitable[None]:
-        """Make an optional Python package importable."""
+    from firstlight.adapters.bridge import Bridge
 
 
 class MessageTransport:
@@ -131,50 +87,6 @@ class MessageTransport:
         self._sink(ports.Failed(segment, stop, make_error(kind, message, url, status)))
 
 
-class MessagePool:
-    """`ports.DecoderPool`: gives each job to the decoder worker with the fewest."""
-
-    def __init__(self, bridge: Bridge, worker_count: int) -> None:
-        self._bridge = bridge
-        self._load = [0] * worker_count
-        self._orders: dict[int, tuple[int, ports.DecodeOrder]] = {}
-        self._sink: Callable[[ports.DecodeEvent], None] = lambda event: None
-
-    @property
-    def capacity(self) -> int:
-        return JOBS_PER_WORKER * len(self._load)
-
-    def listen(self, sink: Callable[[ports.DecodeEvent], None]) -> None:
-        self._sink = sink
-
-    def decode(self, order: ports.DecodeOrder) -> None:
-        worker = self._load.index(min(self._load))
-        self._load[worker] += 1
-        self._orders[order.job] = (worker, order)
-        self._bridge.decode(
-            to_js(_decode_message(order, worker), dict_converter=Object.fromEntries)
-        )
-
-    # -- called from JavaScript -----------------------------------------------------------------
-
-    def decoded(self, job: int, stored_bytes: int, elapsed_ms: float) -> None:
-        if self._finished(job) is not None:
-            self._sink(ports.Decoded(job, stored_bytes, elapsed_ms))
-
-    def undecoded(self, job: int, kind: str, message: str) -> None:
-        order = self._finished(job)
-        if order is not None:
-            error = make_error(kind, message, None, None)
-            error.frame_index = order.frame_index
-            self._sink(ports.DecodeFailed(job, error))
-
-    def _finished(self, job: int) -> ports.DecodeOrder | None:
-        worker, order = self._orders.pop(job, (-1, None))
-        if order is not None:
-            self._load[worker] -= 1
-        return order
-
-
 class MessagePage:
     """`ports.Page`: facts as JSON text, which crosses faster than an object of proxies."""
 
@@ -193,40 +105,6 @@ class MonotonicClock:
 
     def now_ms(self) -> float:
         return time.perf_counter() * 1000
-
-
-def _decode_message(order: ports.DecodeOrder, worker: int) -> dict[str, object]:
-    return {
-        "kind": "decode",
-        "job": order.job,
-        "worker": worker,
-        "seriesIndex": order.series_index,
-        "frameIndex": order.frame_index,
-        "codec": order.codec,
-        "pieces": [[p.segment, p.extent.start, p.extent.stop] for p in order.pieces],
-        "resolutionLevel": order.resolution_level,
-        "decompositionLevels": order.decomposition_levels,
-        "image": {
-            "rows": order.rows,
-            "columns": order.columns,
-            "samplesPerPixel": order.samples_per_pixel,
-            "bitsAllocated": order.bits_allocated,
-            "bitsStored": order.bits_stored,
-            "pixelRepresentation": order.pixel_representation,
-        },
-    }
-
-
-def make_error(
-    kind: str, message: str, url: str | None, status: int | None
-) -> errors.FirstlightError:
-    """The error of `errors.py` that a worker named; an unknown name is a DecodeError's bug."""
-    found = getattr(errors, kind, None)
-    if found is errors.HttpStatus:
-        return errors.HttpStatus(message, status=status or 0, resource=url)
-    if isinstance(found, type) and issubclass(found, errors.FirstlightError):
-        return found(message, resource=url)
-    return errors.DecodeError(f"{kind}: {message}", resource=url)
 
 
 class LoaderService:

@@ -55,5 +55,6 @@ def series_record(index: int, series: Series) -> dict[str, object]:
         "modality": series.modality,
         "description": series.description,
         "number": series.number,
+        "reversible": series.reversible,
         "frames": [frame.image.to_json() for frame in series.frames],
     }

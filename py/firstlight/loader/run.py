@@ -61,7 +61,7 @@ class SeriesRun:
         self._versions: dict[str, str] = {}
         self._describers: dict[int, Describer] = {}
         self._describing: dict[int, asyncio.Task[None]] = {}
-        self._jobs: dict[int, int] = {}
+        self._jobs: dict[int, tuple[int, int]] = {}
 
     # -- from the page --------------------------------------------------------------------------
 
@@ -156,12 +156,14 @@ class SeriesRun:
 
     def decode_event(self, event: ports.DecodeEvent) -> None:
         """A decode job is over."""
-        job = self._jobs.pop(event.job, None)
+        job, frame_index = self._jobs.pop(event.job, (None, -1))
         if job is None:
             return
         if isinstance(event, ports.Decoded):
             self._dispatch(on.Decoded(job, event.stored_bytes))
         else:
+            event.error.frame_index = frame_index
+            event.error.resource = self.series.frames[frame_index].extent.url
             self._dispatch(on.DecodeFailed(job, event.error))
 
     # -- commands -------------------------------------------------------------------------------
@@ -214,7 +216,7 @@ class SeriesRun:
         image = self.series.frames[command.frame_index].image
         frame = self._scheduler.frames[command.frame_index]
         number = next(self._numbers)
-        self._jobs[number] = command.job
+        self._jobs[number] = (command.job, command.frame_index)
         self._pool.decode(
             ports.DecodeOrder(
                 job=number,

@@ -73,7 +73,7 @@ class FetchQueue:
         if running.stop is None and frame.goal_stop is not None:
             running.stop = frame.goal_stop
         ahead = self._milestones(frame, frame.held_stop, running.stop)
-        if ahead:
+        if ahead and not running.cancelled:
             out.append(do.Watch(frame.request, frame.index, ahead))
 
     def opened(self, event: on.Opened, now_ms: float) -> None:

@@ -1,0 +1,108 @@
+"""The DecoderPool of CPython: native decoders in threads, by the codec names of `dicom.codecs`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from firstlight.adapters.native_codecs import decode_frame
+from firstlight.errors import DecodeError, FirstlightError
+from firstlight.ports import MAX_READ_BYTES, Decoded, DecodeFailed
+from firstlight.ranges import ByteRange
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+    from typing import Any, Self
+
+    from numpy.typing import NDArray
+
+    from firstlight.ports import DecodeEvent, DecodeOrder, Piece, Transport
+
+
+class NativePool:
+    """A `firstlight.ports.DecoderPool`; a context manager that owns its threads.
+
+    Pixels go to ``keep`` with the resolution level they are of. Nothing finer than
+    ``finest_level`` is decoded: a longer prefix holds the coarser levels too.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        keep: Callable[[DecodeOrder, NDArray[Any], int], None],
+        *,
+        finest_level: int | None = None,
+        workers: int = os.cpu_count() or 1,
+    ) -> None:
+        self._transport = transport
+        self._keep = keep
+        self._finest_level = finest_level
+        self._workers = workers
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="decoder")
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._sink: Callable[[DecodeEvent], None] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for task in self._tasks:
+            task.cancel()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    @property
+    def capacity(self) -> int:
+        return self._workers
+
+    def listen(self, sink: Callable[[DecodeEvent], None]) -> None:
+        self._sink = sink
+
+    def decode(self, order: DecodeOrder) -> None:
+        task = asyncio.get_running_loop().create_task(self._run(order))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _run(self, order: DecodeOrder) -> None:
+        event: DecodeEvent
+        try:
+            event = await self._decode(order)
+        except FirstlightError as error:
+            error.frame_index = order.frame_index
+            event = DecodeFailed(order.job, error)
+        except LookupError as error:
+            text = f"the bytes to decode are not held: {error}"
+            event = DecodeFailed(order.job, DecodeError(text, frame_index=order.frame_index))
+        if self._sink is not None:
+            self._sink(event)
+
+    async def _decode(self, order: DecodeOrder) -> Decoded:
+        level = order.resolution_level
+        if self._finest_level is not None:
+            level = min(level, self._finest_level)
+        data = b"".join([await self._bytes_of(piece) for piece in order.pieces])
+        started_s = time.perf_counter()
+        loop = asyncio.get_running_loop()
+        values = await loop.run_in_executor(self._threads, decode_frame, order, data, level)
+        elapsed_ms = 1000 * (time.perf_counter() - started_s)
+        self._keep(order, values, level)
+        return Decoded(order.job, values.nbytes, elapsed_ms)
+
+    async def _bytes_of(self, piece: Piece) -> bytes:
+        start, stop = piece.extent.start, piece.extent.stop
+        assert stop is not None
+        chunks = [
+            await self._transport.read(
+                piece.segment, ByteRange(at, min(at + MAX_READ_BYTES, stop))
+            )
+            for at in range(start, stop, MAX_READ_BYTES)
+        ]
+        return b"".join(chunks)

@@ -1,0 +1,128 @@
+"""The decoder workers as `ports.DecoderPool`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from firstlight import errors, ports
+from firstlight.adapters.bridge import make_error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from firstlight.adapters.bridge import Bridge
+
+JOBS_PER_WORKER = 2
+"""One being decoded and one waiting in the worker, so that it never waits for Python."""
+
+SILENCE_LIMIT_S = 30.0
+"""The largest image that is accepted decodes in a tenth of this on a slow machine."""
+
+
+@dataclass(slots=True)
+class _Job:
+    """An order handed to a worker; ``again`` when that is its second one."""
+
+    worker: int
+    order: ports.DecodeOrder
+    again: bool = False
+
+
+class MessagePool:
+    """`ports.DecoderPool`: gives each job to the decoder worker with the fewest.
+
+    A worker that dies, or says nothing for `SILENCE_LIMIT_S` while it has a job, is replaced; its
+    jobs are run again, once.
+    """
+
+    def __init__(self, bridge: Bridge, worker_count: int) -> None:
+        self._bridge = bridge
+        self._load = [0] * worker_count
+        self._watches: list[asyncio.TimerHandle | None] = [None] * worker_count
+        self._jobs: dict[int, _Job] = {}
+        self._sink: Callable[[ports.DecodeEvent], None] = lambda event: None
+
+    @property
+    def capacity(self) -> int:
+        return JOBS_PER_WORKER * len(self._load)
+
+    def listen(self, sink: Callable[[ports.DecodeEvent], None]) -> None:
+        self._sink = sink
+
+    def decode(self, order: ports.DecodeOrder) -> None:
+        worker = self._load.index(min(self._load))
+        self._hand_over(_Job(worker, order))
+
+    def _hand_over(self, job: _Job) -> None:
+        self._jobs[job.order.job] = job
+        self._load[job.worker] += 1
+        self._watch(job.worker)
+        self._bridge.decode(json.dumps(_decode_message(job.order, job.worker)))
+
+    def _watch(self, worker: int) -> None:
+        """Start the worker's time of silence anew; an idle worker may be silent."""
+        watch = self._watches[worker]
+        if watch is not None:
+            watch.cancel()
+        self._watches[worker] = (
+            asyncio.get_running_loop().call_later(
+                SILENCE_LIMIT_S, self._bridge.replaceDecoder, worker
+            )
+            if self._load[worker]
+            else None
+        )
+
+    # -- called from JavaScript -----------------------------------------------------------------
+
+    def decoded(self, job: int, stored_bytes: int, elapsed_ms: float) -> None:
+        if self._finished(job):
+            self._sink(ports.Decoded(job, stored_bytes, elapsed_ms))
+
+    def undecoded(self, job: int, kind: str, message: str) -> None:
+        if self._finished(job):
+            self._sink(ports.DecodeFailed(job, make_error(kind, message, None, None)))
+
+    def replaced(self, worker: int) -> None:
+        """A new worker stands in the place of one that died or was silent."""
+        lost = [job for job in self._jobs.values() if job.worker == worker]
+        for job in lost:
+            self._finished(job.order.job)
+        for job in lost:
+            if job.again:
+                error = errors.DecodeError("the decoder died of it twice")
+                self._sink(ports.DecodeFailed(job.order.job, error))
+            else:
+                self._hand_over(_Job(worker, job.order, again=True))
+
+    def _finished(self, number: int) -> bool:
+        job = self._jobs.pop(number, None)
+        if job is None:
+            return False
+        self._load[job.worker] -= 1
+        self._watch(job.worker)
+        return True
+
+
+def _decode_message(order: ports.DecodeOrder, worker: int) -> dict[str, object]:
+    return {
+        "kind": "decode",
+        "job": order.job,
+        "worker": worker,
+        "seriesIndex": order.series_index,
+        "frameIndex": order.frame_index,
+        "codec": order.codec,
+        "pieces": [[p.segment, p.extent.start, p.extent.stop] for p in order.pieces],
+        "resolutionLevel": order.resolution_level,
+        "decompositionLevels": order.decomposition_levels,
+        "image": {
+            "rows": order.rows,
+            "columns": order.columns,
+            "samplesPerPixel": order.samples_per_pixel,
+            "bitsAllocated": order.bits_allocated,
+            "bitsStored": order.bits_stored,
+            "pixelRepresentation": order.pixel_representation,
+        },
+    }
