@@ -25,9 +25,10 @@ const bridge = {
    * @param {number[]} milestones
    * @param {string | undefined} version
    * @param {string} priority
+   * @param {string} accept
    */
-  fetch(segment, url, start, stop, milestones, version, priority) {
-    const order = { segment, url, start, stop, milestones, version, priority };
+  fetch(segment, url, start, stop, milestones, version, priority, accept) {
+    const order = { segment, url, start, stop, milestones, version, priority, accept };
     transport.postMessage({ kind: 'fetch', ...order });
   },
   /**

@@ -1,10 +1,20 @@
 /** The thread that talks to servers and holds the compressed bytes; `transport/` has the parts. */
 
+import { Credentials } from './transport/credentials.js';
 import { Transport } from './transport/transport.js';
 
 /** @typedef {import('./transport/delivery.js').Owner} Owner */
 
-const transport = new Transport();
+/** @type {Map<number, (headers: Record<string, string>) => void>} */
+const asked = new Map();
+let nextQuestion = 1;
+
+const credentials = new Credentials((url) => {
+  const question = nextQuestion++;
+  globalThis.postMessage({ kind: 'authorize', question, url });
+  return new Promise((resolve) => asked.set(question, resolve));
+});
+const transport = new Transport({ credentials });
 
 /** @type {Owner} */
 const page = { role: 'page', port: /** @type {any} */ (globalThis) };
@@ -14,7 +24,11 @@ const page = { role: 'page', port: /** @type {any} */ (globalThis) };
  * @param {Owner} owner
  */
 function receive(message, owner) {
-  if (message.kind !== 'connect') transport.receive(message, owner);
+  if (message.kind === 'credentials') credentials.configure(message.rules);
+  else if (message.kind === 'authorized') {
+    asked.get(message.question)?.(message.headers);
+    asked.delete(message.question);
+  } else if (message.kind !== 'connect') transport.receive(message, owner);
   else if (message.role === 'decoder') transport.connectDecoder(message.worker, message.port);
   else listen({ role: 'loader', port: message.port });
 }

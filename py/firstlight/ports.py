@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from firstlight.dicom.attributes import ImageAttributes
     from firstlight.errors import FirstlightError
     from firstlight.ranges import ByteRange
 
@@ -26,7 +27,8 @@ class FetchOrder:
     ``segment`` is the handle, chosen by the caller and never reused, under which the transport
     keeps what arrives. ``milestones`` are offsets in the resource; the sink is told as soon as
     every byte before one of them is held. ``version`` is what an earlier `Opened` reported: an
-    answer of another version fails with ResourceChanged. ``priority`` is the browser's hint.
+    answer of another version fails with ResourceChanged. ``priority`` is the browser's hint,
+    ``accept`` the Accept header, empty for the default.
     """
 
     segment: int
@@ -35,6 +37,7 @@ class FetchOrder:
     milestones: tuple[int, ...] = ()
     version: str | None = None
     priority: Literal["high", "auto", "low"] = "auto"
+    accept: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +129,10 @@ class Piece:
 class DecodeOrder:
     """One decode: the concatenated pieces, to be reconstructed at one resolution level.
 
-    ``rows`` and ``columns`` are those of the full image; the codec checks the codestream against
-    them before it takes memory and returns ``ceil(rows / 2**(D - resolution_level))`` rows.
+    ``image`` describes the full image; the codec checks the codestream against it before it takes
+    memory and returns ``ceil(rows / 2**(D - resolution_level))`` rows. ``inflated``: the pieces are
+    a raw deflate stream (RFC 1951), the frame is that range of what comes out. ``first_bit``: bits
+    to skip in the first byte of a frame of single bits.
     """
 
     job: int
@@ -137,12 +142,9 @@ class DecodeOrder:
     pieces: tuple[Piece, ...]
     resolution_level: int
     decomposition_levels: int
-    rows: int
-    columns: int
-    samples_per_pixel: int
-    bits_allocated: int
-    bits_stored: int
-    pixel_representation: int
+    image: ImageAttributes
+    inflated: ByteRange | None = None
+    first_bit: int = 0
 
 
 @dataclass(frozen=True, slots=True)

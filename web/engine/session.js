@@ -12,6 +12,14 @@ import { Workers } from './workers.js';
  * @typedef {import('./records.js').SeriesSummary} SeriesSummary
  * @typedef {import('./records.js').FrameState} FrameState
  * @typedef {import('./records.js').ErrorRecord} ErrorRecord
+ *
+ * @typedef {object} CredentialRule what goes to one origin; other origins get nothing
+ * @property {string} origin
+ * @property {Record<string, string> | ((url: string) => Record<string, string> | Promise<Record<string, string>>)} [headers]
+ *   a function is called for each request, so that a token can be renewed
+ * @property {RequestCredentials} [credentials]
+ *
+ * @typedef {{frameIndex?: number, credentials?: CredentialRule[]}} SessionOptions
  */
 
 /** Python waits this long for the first picture, so that its own megabytes do not delay it. */
@@ -37,6 +45,7 @@ export class Session extends EventTarget {
   #pythonUp = false;
   #wanted = { frameIndex: 0, direction: 0 };
   #questions = new Questions();
+  #credentials;
   /** @type {object[]} */
   #decodes = [];
   /** @type {object[]} */
@@ -44,14 +53,16 @@ export class Session extends EventTarget {
 
   /**
    * @param {string} src
-   * @param {{frameIndex?: number}} [options]
+   * @param {SessionOptions} [options]
    */
-  constructor(src, { frameIndex = 0 } = {}) {
+  constructor(src, { frameIndex = 0, credentials = [] } = {}) {
     super();
+    this.#credentials = credentials;
     this.#src = absolute(src);
     this.#wanted.frameIndex = frameIndex;
     this.#workers.transport.onmessage = ({ data }) => this.#onTransport(data);
     this.#workers.decoders.forEach((decoder, index) => this.#listen(decoder, index));
+    this.#configureCredentials();
     this.#prelude = new Prelude(this.#src, frameIndex, {
       post: (message) => this.#workers.transport.postMessage(message),
       read: (segment, stop) => this.#questions.read(this.#workers.transport, segment, stop),
@@ -149,6 +160,22 @@ export class Session extends EventTarget {
     this.#workers.loader?.postMessage({ kind: 'decoder-replaced', worker: index });
   }
 
+  #configureCredentials() {
+    const rules = this.#credentials.map(({ headers, ...rule }) =>
+      typeof headers === 'function' ? { ...rule, ask: true } : { ...rule, headers },
+    );
+    if (rules.length > 0) this.#workers.transport.postMessage({ kind: 'credentials', rules });
+  }
+
+  /** @param {{question: number, url: string}} message */
+  async #authorize({ question, url }) {
+    const { origin } = new URL(url);
+    const rule = this.#credentials.find((one) => new URL(one.origin).origin === origin);
+    const { headers } = rule ?? {};
+    const found = typeof headers === 'function' ? await headers(url) : {};
+    this.#workers.transport.postMessage({ kind: 'authorized', question, headers: found });
+  }
+
   #startPython() {
     if (this.#workers.loader !== null) return;
     clearTimeout(this.startTimer);
@@ -158,7 +185,8 @@ export class Session extends EventTarget {
   /** @param {any} message */
   #onTransport(message) {
     if (this.#questions.answered(message)) return;
-    if (message.kind === 'undecoded') this.#onDecoder(message);
+    if (message.kind === 'authorize') this.#authorize(message);
+    else if (message.kind === 'undecoded') this.#onDecoder(message);
     else this.#prelude.onTransport(message);
   }
 
@@ -269,7 +297,7 @@ export class Session extends EventTarget {
 
 /**
  * @param {string} src
- * @param {{frameIndex?: number}} [options]
+ * @param {SessionOptions} [options]
  */
 export function openSession(src, options) {
   return new Session(src, options);

@@ -9,6 +9,7 @@ import { TransportError } from './errors.js';
  * @property {number[]} milestones
  * @property {string | null} version
  * @property {'high' | 'auto' | 'low'} priority
+ * @property {string} accept the Accept header, empty for the default
  *
  * @typedef {object} Head what the status and the headers say; offsets count in the resource
  * @property {number} bodyStart where the body begins: 0, or the start of the range

@@ -55,11 +55,12 @@ export class Delivery {
 
   /**
    * @param {number | null} knownTotal total length of the version that `order.version` names
+   * @param {Promise<import('./credentials.js').Access>} access
    */
-  async run(knownTotal) {
+  async run(knownTotal, access) {
     if (this.#order.stop === this.#order.start) return this.#close(false);
     try {
-      const answer = await exchange(this.#order, this.#abort.signal);
+      const answer = await exchange(this.#order, await access, this.#abort.signal);
       this.#record.openedMs = nowMs();
       this.#record.status = answer.status;
       const head = readHead(this.#order, answer.status, answer.headers, knownTotal);

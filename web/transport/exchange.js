@@ -11,20 +11,22 @@ import { TransportError } from './errors.js';
  * Performs one HTTP exchange, up to the head of the answer.
  *
  * A range is asked for even when everything is wanted: the answer tells whether the server can do
- * ranges at all. `bytes=a-b` needs no CORS preflight; If-Range, and any other header, would cost one.
+ * ranges at all. `bytes=a-b` needs no CORS preflight; If-Range would cost one, as a token does.
  * `no-store`: Chromium's cache lets parallel ranges of one URL wait for each other. Chromium itself
  * refuses every answer to a range that has a Content-Encoding, and does not let us see why.
  *
  * @param {import('./answer.js').Order} order whose range is not empty
+ * @param {import('./credentials.js').Access} access
  * @param {AbortSignal} signal
  * @returns {Promise<Exchange>}
  * @throws {TransportError} Unreachable
  */
-export async function exchange(order, signal) {
+export async function exchange(order, { headers, credentials }, signal) {
   const last = order.stop === null ? '' : order.stop - 1;
-  const headers = { Range: `bytes=${order.start}-${last}` };
-  const { url, priority } = order;
-  return answerTo(url, { headers, cache: 'no-store', priority, signal });
+  const { url, priority, accept } = order;
+  const asked = { Range: `bytes=${order.start}-${last}`, ...(accept && { Accept: accept }) };
+  const init = { headers: { ...headers, ...asked }, credentials, priority, signal };
+  return answerTo(url, { ...init, cache: 'no-store' });
 }
 
 /**

@@ -1,3 +1,4 @@
+import { Credentials } from './credentials.js';
 import { Delivery } from './delivery.js';
 import { TransportError, attempt } from './errors.js';
 import { MAX_SEGMENT_BYTES } from './segments.js';
@@ -20,11 +21,13 @@ export class Transport {
   /** @type {Map<number, Port>} */
   #decoders = new Map();
   #timeline = new Timeline();
+  #credentials;
   #maxSegmentBytes;
 
-  /** @param {{maxSegmentBytes?: number}} [limits] */
-  constructor({ maxSegmentBytes = MAX_SEGMENT_BYTES } = {}) {
+  /** @param {{maxSegmentBytes?: number, credentials?: Credentials}} [options] */
+  constructor({ maxSegmentBytes = MAX_SEGMENT_BYTES, credentials } = {}) {
     this.#maxSegmentBytes = maxSegmentBytes;
+    this.#credentials = credentials ?? new Credentials(async () => ({}));
   }
 
   /**
@@ -79,7 +82,7 @@ export class Transport {
     const delivery = new Delivery(order, owner, record, this.#maxSegmentBytes);
     const knownTotal = this.#totalOf(order.url);
     this.#deliveries.set(order.segment, delivery);
-    delivery.run(knownTotal);
+    delivery.run(knownTotal, this.#credentials.for(order.url));
   }
 
   /**
@@ -187,7 +190,7 @@ export class Transport {
  * @param {Message} message
  * @returns {import('./answer.js').Order}
  */
-function orderOf({ segment, url, start, stop, milestones, version, priority }) {
+function orderOf({ segment, url, start, stop, milestones, version, priority, accept }) {
   return {
     segment,
     url,
@@ -196,5 +199,6 @@ function orderOf({ segment, url, start, stop, milestones, version, priority }) {
     milestones: Array.from(milestones ?? []),
     version: version ?? null,
     priority: priority ?? 'auto',
+    accept: accept ?? '',
   };
 }

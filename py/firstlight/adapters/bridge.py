@@ -29,6 +29,7 @@ class Bridge(Protocol):
         milestones: object,
         version: str | None,
         priority: str,
+        accept: str,
     ) -> None:
         """Start an exchange."""
 

@@ -201,6 +201,8 @@ class _Delivery:
     async def _exchange(self, known_total: int | None) -> None:
         # A Range header and a compressed answer do not go together: browsers ask the same way.
         headers = {"Range": self.order.extent.http_value(), "Accept-Encoding": "identity"}
+        if self.order.accept:
+            headers["Accept"] = self.order.accept
         async with self._client.stream("GET", self.order.url, headers=headers) as response:
             head = read_head(self.order, response.status_code, response.headers, known_total)
             self._open(head)

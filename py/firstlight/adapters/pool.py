@@ -107,6 +107,7 @@ class MessagePool:
 
 
 def _decode_message(order: ports.DecodeOrder, worker: int) -> dict[str, object]:
+    image, inflated = order.image, order.inflated
     return {
         "kind": "decode",
         "job": order.job,
@@ -118,11 +119,16 @@ def _decode_message(order: ports.DecodeOrder, worker: int) -> dict[str, object]:
         "resolutionLevel": order.resolution_level,
         "decompositionLevels": order.decomposition_levels,
         "image": {
-            "rows": order.rows,
-            "columns": order.columns,
-            "samplesPerPixel": order.samples_per_pixel,
-            "bitsAllocated": order.bits_allocated,
-            "bitsStored": order.bits_stored,
-            "pixelRepresentation": order.pixel_representation,
+            "rows": image.rows,
+            "columns": image.columns,
+            "samplesPerPixel": image.samples_per_pixel,
+            "photometricInterpretation": image.photometric_interpretation,
+            "planarConfiguration": image.planar_configuration,
+            "bitsAllocated": image.bits_allocated,
+            "bitsStored": image.bits_stored,
+            "highBit": image.high_bit,
+            "pixelRepresentation": image.pixel_representation,
+            "firstBit": order.first_bit,
         },
+        "inflated": None if inflated is None else [inflated.start, inflated.stop],
     }

@@ -46,6 +46,7 @@ class MessageTransport:
             to_js(order.milestones),
             order.version,
             order.priority,
+            order.accept,
         )
 
     def watch(self, segment: int, milestones: tuple[int, ...]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from firstlight.errors import MalformedDescriptor
@@ -21,18 +21,63 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
+class LookupTable:
+    """One item of a Modality or VOI LUT Sequence (PS3.3 C.11.1.1, C.11.2.1.1).
+
+    ``data`` is base64: one byte an entry where ``bits`` is at most 8, else two, the low one first.
+    Values below ``first_value`` have the first entry, those beyond the end the last.
+    """
+
+    first_value: int
+    bits: int
+    data: str
+    explanation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PaletteColor:
+    """The Palette Color Lookup Tables (PS3.3 C.7.6.3.1.5), segments expanded.
+
+    ``data`` is base64: red, green and blue of each entry, 8 bits each, which is what is displayed.
+    """
+
+    first_value: int
+    data: str
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """One Overlay Plane (PS3.3 C.9.2) of one frame.
+
+    ``origin`` is row and column of its first pixel in the image, from 1. ``data`` is base64: one
+    bit a pixel, row after row, the first in the lowest bit. It is empty where the plane lies in
+    the unused bit ``bit_position`` of the pixel cells, as old files have it.
+    """
+
+    rows: int
+    columns: int
+    origin: tuple[int, int] = (1, 1)
+    overlay_type: str = "G"
+    label: str = ""
+    data: str = ""
+    bit_position: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ImageAttributes:
-    """The Image Pixel, Modality LUT, VOI LUT and Plane attributes of one frame.
+    """The Image Pixel, Modality LUT, VOI LUT, Plane, Overlay and Cine attributes of one frame.
 
     Names are the DICOM keywords (PS3.6) in snake case; ``pixel_spacing`` and the vectors are in
     mm. ``pixel_spacing_source`` is the keyword the spacing came from: spacing at the detector
-    (Imager Pixel Spacing) is not spacing in the patient.
+    (Imager Pixel Spacing) is not spacing in the patient. ``pixel_aspect_ratio`` is vertical to
+    horizontal. ``frame_time_ms`` is how long the frame is shown in cine.
     """
 
     rows: int
     columns: int
     samples_per_pixel: int = 1
     photometric_interpretation: str = "MONOCHROME2"
+    planar_configuration: int = 0
     bits_allocated: int = 16
     bits_stored: int = 16
     high_bit: int = 15
@@ -40,27 +85,26 @@ class ImageAttributes:
     rescale_slope: float = 1.0
     rescale_intercept: float = 0.0
     rescale_type: str = ""
+    modality_lut: LookupTable | None = None
     windows: tuple[Window, ...] = ()
     voi_lut_function: str = "LINEAR"
-    pixel_padding_value: int | None = None
+    voi_luts: tuple[LookupTable, ...] = ()
+    presentation_lut_shape: str = ""
+    palette_color: PaletteColor | None = None
+    pixel_padding_value: float | None = None
+    pixel_padding_range_limit: float | None = None
+    overlays: tuple[Overlay, ...] = ()
+    lossy_image_compression: bool = False
+    frame_time_ms: float | None = None
     pixel_spacing: tuple[float, float] | None = None
     pixel_spacing_source: str = ""
+    pixel_aspect_ratio: tuple[float, float] | None = None
     image_position_patient: tuple[float, float, float] | None = None
     image_orientation_patient: tuple[float, float, float, float, float, float] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Only what differs from the defaults, as JSON values."""
-        record: dict[str, Any] = {}
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if field.name not in ("rows", "columns") and value == field.default:
-                continue
-            if field.name == "windows":
-                value = [_window_to_json(window) for window in value]
-            elif isinstance(value, tuple):
-                value = list(value)
-            record[field.name] = value
-        return record
+        return _record(self)
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> ImageAttributes:
@@ -73,19 +117,45 @@ class ImageAttributes:
         unknown = set(record) - known
         if unknown:
             raise MalformedDescriptor(f"unknown image attribute {sorted(unknown)[0]!r}")
-        values: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value
-            for name, value in record.items()
-        }
         try:
-            values["windows"] = tuple(Window(**window) for window in record.get("windows", ()))
-            return cls(**values)
-        except TypeError as error:
+            return cls(**{name: _from_json(name, value) for name, value in record.items()})
+        except (TypeError, AttributeError) as error:
             raise MalformedDescriptor(f"image attributes: {error}") from error
 
 
-def _window_to_json(window: Window) -> dict[str, Any]:
-    record: dict[str, Any] = {"center": window.center, "width": window.width}
-    if window.explanation:
-        record["explanation"] = window.explanation
-    return record
+_NESTED = {
+    "windows": Window,
+    "voi_luts": LookupTable,
+    "modality_lut": LookupTable,
+    "palette_color": PaletteColor,
+    "overlays": Overlay,
+}
+
+
+_Part = ImageAttributes | Window | LookupTable | PaletteColor | Overlay
+
+
+def _record(part: _Part) -> dict[str, Any]:
+    values = ((field, getattr(part, field.name)) for field in fields(part))
+    return {
+        field.name: _to_json(value)
+        for field, value in values
+        if field.default is MISSING or value != field.default
+    }
+
+
+def _to_json(value: object) -> object:
+    if isinstance(value, tuple):
+        return [_to_json(item) for item in value]
+    return _record(value) if isinstance(value, _Part) else value
+
+
+def _from_json(name: str, value: object) -> object:
+    if isinstance(value, list):
+        return tuple(_from_json(name, item) for item in value)
+    nested = _NESTED.get(name)
+    if nested is None or value is None:
+        return value
+    if not isinstance(value, dict):
+        raise TypeError(f"{name} is not an object")
+    return nested(**{key: _from_json("", item) for key, item in value.items()})

@@ -5,14 +5,17 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from math import isfinite
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pydicom.config import disable_value_validation
+from pydicom.dataelem import DataElement
 from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.filereader import dcmread
 
 from firstlight.dicom.attributes import ImageAttributes, Window
+from firstlight.dicom.presentation import presentation
 from firstlight.errors import NotDicom
 
 if TYPE_CHECKING:
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
 _PREAMBLE_BYTES = 128
 _PREFIX = b"DICM"
 _SPACING_KEYWORDS = ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing")
+_PADDING_NAMES = ("PixelPaddingValue", "PixelPaddingRangeLimit")
+_MAX_BITS = 64
 _DECODED_AS_RGB = ("YBR_RCT", "YBR_ICT")
 _VALUE_ERRORS = (ValueError, TypeError, OverflowError, NotImplementedError, BytesLengthException)
 _READING_ERRORS = (
@@ -106,22 +111,56 @@ def frame_attributes(dataset: Dataset, frame_index: int) -> ImageAttributes:
     require_image(dataset, resource="dataset")
     with disable_value_validation():
         places = tuple(_functional_groups(dataset, frame_index))
-        return replace(
+        attributes = replace(
             _pixel_attributes(dataset),
-            **_rescale(_holder(places, "RescaleSlope")),
+            **_rescale(_holder(places, "RescaleSlope"), dataset),
             **_voi(_holder(places, "WindowCenter")),
             **_plane(places),
         )
+        shown = presentation(
+            _Place(dataset, big_endian=dataset.original_encoding[1] is False),
+            frame_index,
+            photometric_interpretation=attributes.photometric_interpretation,
+            stored_signed=attributes.pixel_representation == 1,
+            modality_signed=attributes.pixel_representation == 1
+            or attributes.rescale_intercept < 0
+            or attributes.rescale_slope < 0,
+        )
+        return replace(attributes, **shown)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A dataset as `presentation` reads it."""
+
+    dataset: Dataset
+    big_endian: bool
+
+    def values(self, tag: int) -> tuple[Any, ...]:
+        return _values(self.dataset, tag)
+
+    def items(self, tag: int) -> tuple[_Place, ...]:
+        try:
+            element = self.dataset.get(tag, None)
+        except _VALUE_ERRORS:
+            return ()
+        if element is None or element.VR != "SQ":
+            return ()
+        return tuple(_Place(item, self.big_endian) for item in element.value)
 
 
 def _pixel_attributes(dataset: Dataset) -> ImageAttributes:
     bits_allocated = _integer(dataset, "BitsAllocated") or 16
+    if not 1 <= bits_allocated <= _MAX_BITS:
+        bits_allocated = 16
     bits_stored = _integer(dataset, "BitsStored") or bits_allocated
+    if not 1 <= bits_stored <= bits_allocated:
+        bits_stored = bits_allocated
     high_bit = _integer(dataset, "HighBit")
     signed = _integer(dataset, "PixelRepresentation") == 1
-    padding = _integer(dataset, "PixelPaddingValue")
-    if padding is not None and signed and padding >= 1 << (bits_allocated - 1):
-        padding -= 1 << bits_allocated  # written as US where SS was due
+    padding, limit = (
+        _padding(dataset, name, bits_allocated if signed else None) for name in _PADDING_NAMES
+    )
     photometric = _text(dataset, "PhotometricInterpretation", "MONOCHROME2")
     return ImageAttributes(
         rows=_integer(dataset, "Rows") or 0,
@@ -133,16 +172,28 @@ def _pixel_attributes(dataset: Dataset) -> ImageAttributes:
         high_bit=bits_stored - 1 if high_bit is None else high_bit,
         pixel_representation=int(signed),
         pixel_padding_value=padding,
+        pixel_padding_range_limit=limit if padding is not None else None,
     )
 
 
-def _rescale(holder: Dataset) -> dict[str, Any]:
+def _padding(dataset: Dataset, name: str, signed_bits: int | None) -> float | None:
+    """``name`` as stored, else its counterpart for Float Pixel Data (PS3.3 C.7.6.24)."""
+    padding = _integer(dataset, name)
+    if padding is None:
+        return next(iter(_floats(dataset, f"Float{name}")), None)
+    if signed_bits is not None and padding >= 1 << (signed_bits - 1):
+        padding -= 1 << signed_bits  # written as US where SS was due
+    return padding
+
+
+def _rescale(holder: Dataset, dataset: Dataset) -> dict[str, Any]:
+    """The units are those of Rescale Type, else of PET (PS3.3 C.8.9.1.1.3)."""
     slope = _floats(holder, "RescaleSlope")
     intercept = _floats(holder, "RescaleIntercept")
     return {
         "rescale_slope": slope[0] if slope and slope[0] else 1.0,
         "rescale_intercept": intercept[0] if intercept else 0.0,
-        "rescale_type": _text(holder, "RescaleType", ""),
+        "rescale_type": _text(holder, "RescaleType", "") or _text(dataset, "Units", ""),
     }
 
 
@@ -200,9 +251,10 @@ def _integer(dataset: Dataset, keyword: str) -> int | None:
 
 def _floats(dataset: Dataset, keyword: str) -> tuple[float, ...]:
     try:
-        return tuple(float(value) for value in _values(dataset, keyword))
+        numbers = tuple(float(value) for value in _values(dataset, keyword))
     except _VALUE_ERRORS:
         return ()
+    return numbers if all(map(isfinite, numbers)) else ()
 
 
 def _texts(dataset: Dataset, keyword: str) -> tuple[str, ...]:
@@ -213,14 +265,16 @@ def _text(dataset: Dataset, keyword: str, default: str) -> str:
     return next(iter(_texts(dataset, keyword)), default)
 
 
-def _values(dataset: Dataset, keyword: str) -> tuple[Any, ...]:
-    """All values of an attribute; none where it is absent, empty or unreadable."""
+def _values(dataset: Dataset, which: str | int) -> tuple[Any, ...]:
+    """All values of an attribute, by keyword or tag; none where absent, empty or unreadable."""
     try:
-        value = dataset.get(keyword, None)
+        value = dataset.get(which, None)
+        if isinstance(value, DataElement):
+            value = value.value
     except _VALUE_ERRORS:
         return ()
-    if value is None or value == "":
+    if value is None or value in ("", b""):
         return ()
-    if isinstance(value, str) or not hasattr(value, "__iter__"):
+    if isinstance(value, str | bytes) or not hasattr(value, "__iter__"):
         return (value,)
     return tuple(value)

@@ -47,7 +47,7 @@ class HeldResources:
         adopted = self.head_starts.pop(url, None)
         if adopted is not None:
             return (await self._collect(adopted, url, 0, limit_bytes)).data
-        order = FetchOrder(next(self._numbers), url, ByteRange(0), priority="high")
+        order = FetchOrder(next(self._numbers), url, ByteRange(0), priority="high", accept=accept)
         return (await self._fetch(order, limit_bytes)).data
 
     async def part(
@@ -58,7 +58,9 @@ class HeldResources:
         Raises:
             TransportError: it did not come; ResourceChanged: it is of another version.
         """
-        order = FetchOrder(next(self._numbers), url, extent, version=version, priority="high")
+        order = FetchOrder(
+            next(self._numbers), url, extent, version=version, priority="high", accept=accept
+        )
         return await self._fetch(order, MAX_READ_BYTES)
 
     async def _fetch(self, order: FetchOrder, limit_bytes: int) -> Part:

@@ -6,9 +6,10 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from firstlight import ports
+from firstlight.dicom.codecs import SCALABLE_CODECS
 from firstlight.errors import FirstlightError, MalformedCodestream
 from firstlight.loader.describer import Describer
-from firstlight.loader.parts import PrefixParts
+from firstlight.loader.frame_bytes import FrameBytes
 from firstlight.loader.report import frame_state
 from firstlight.ranges import ByteRange
 from firstlight.schedule import Scheduler
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from firstlight.ports import Clock, DecoderPool, Page, Transport
     from firstlight.schedule.capacity import Capacity
     from firstlight.schedule.states import FrameLedger
-    from firstlight.sources.base import FrameExtent, Series
+    from firstlight.sources.base import Series
 
 _PRIORITY: dict[Tier, Literal["high", "auto", "low"]] = {
     Tier.VISIBLE: "high",
@@ -54,7 +55,7 @@ class SeriesRun:
         self._clock = clock
         self._numbers = numbers
         self._scheduler = Scheduler(len(series.frames), capacity)
-        self._parts = [PrefixParts(frame.extent.start) for frame in series.frames]
+        self._bytes = [FrameBytes(frame.extent) for frame in series.frames]
         self._segments: dict[int, int] = {}
         self._requests: dict[int, tuple[int, int]] = {}
         self._asked: dict[int, int | None] = {}
@@ -68,14 +69,16 @@ class SeriesRun:
     def start(self, demand: on.Demand, adopted: Sequence[on.Adopted]) -> None:
         """State what is known ahead, take over what already runs, and begin."""
         known: list[on.Event] = []
-        for index, frame in enumerate(self.series.frames):
-            ends = frame.extent.level_ends
-            if ends:
+        for index, frame in enumerate(self._bytes):
+            ends = tuple(frame.stream_stop(level_end) for level_end in frame.extent.level_ends)
+            if frame.extent.length == 0:
+                known.append(on.Undescribable(index, self._cut_error(index, 0)))
+            elif ends and not frame.is_wrapped:
                 known.append(on.Described(index, ends, len(ends), complete=True))
         for event in adopted:
             self._segments[event.request] = event.request
             self._requests[event.request] = (event.request, event.frame_index)
-            self._parts[event.frame_index].begin(event.request, 0)
+            self._bytes[event.frame_index].begin(event.request, 0)
             self._asked[event.frame_index] = event.stop
         self._dispatch(*known, *adopted, demand)
         self._page.publish(
@@ -112,13 +115,13 @@ class SeriesRun:
         if found is None:
             return
         request, frame_index = found
-        extent = self.series.frames[frame_index].extent
+        frame = self._bytes[frame_index]
         if isinstance(event, ports.Opened):
-            self._versions.setdefault(extent.url, event.version)
-            self._dispatch(on.Opened(request, _length(extent, event), event.ranges))
+            self._versions.setdefault(frame.extent.url, event.version)
+            self._dispatch(on.Opened(request, _length(frame, event), event.ranges))
             return
-        stop = max(0, event.stop - extent.start)
-        self._parts[frame_index].advance(event.segment, stop)
+        stop = frame.stream_offset(event.stop)
+        frame.advance(event.segment, event.stop)
         match event:
             case ports.Milestone():
                 self._dispatch(on.Reached(request, stop))
@@ -180,8 +183,8 @@ class SeriesRun:
             case do.Fetch():
                 self._fetch(command)
             case do.Watch():
-                start = self.series.frames[command.frame_index].extent.start
-                points = tuple(point + start for point in command.milestones)
+                frame = self._bytes[command.frame_index]
+                points = tuple(map(frame.resource_offset, command.milestones))
                 self._transport.watch(self._segments[command.request], points)
             case do.Cancel():
                 self._transport.cancel(self._segments[command.request])
@@ -195,55 +198,53 @@ class SeriesRun:
                 self._release(command.frame_index)
 
     def _fetch(self, command: do.Fetch) -> None:
-        extent = self.series.frames[command.frame_index].extent
+        frame = self._bytes[command.frame_index]
+        url = frame.extent.url
         segment = next(self._numbers)
         self._segments[command.request] = segment
         self._requests[segment] = (command.request, command.frame_index)
-        self._parts[command.frame_index].begin(segment, command.extent.start)
+        frame.begin(segment, command.extent.start)
         self._asked[command.frame_index] = command.extent.stop
         self._transport.fetch(
             ports.FetchOrder(
                 segment=segment,
-                url=extent.url,
-                extent=command.extent.shifted(extent.start),
-                milestones=tuple(point + extent.start for point in command.milestones),
-                version=self._versions.get(extent.url),
+                url=url,
+                extent=frame.resource_range(command.extent),
+                milestones=tuple(map(frame.resource_offset, command.milestones)),
+                version=self._versions.get(url),
                 priority=_PRIORITY[command.tier],
+                accept=frame.extent.accept,
             )
         )
 
     def _decode(self, command: do.Decode) -> None:
-        image = self.series.frames[command.frame_index].image
-        frame = self._scheduler.frames[command.frame_index]
+        frame = self._bytes[command.frame_index]
         number = next(self._numbers)
         self._jobs[number] = (command.job, command.frame_index)
+        stop = frame.frame_stop(command.stop)
         self._pool.decode(
             ports.DecodeOrder(
                 job=number,
                 series_index=self._series_index,
                 frame_index=command.frame_index,
                 codec=self.series.codec,
-                pieces=self._parts[command.frame_index].pieces(ByteRange(0, command.stop)),
+                pieces=frame.frame_pieces(ByteRange(0, stop)),
                 resolution_level=command.resolution_level,
-                decomposition_levels=frame.final_level,
-                rows=image.rows,
-                columns=image.columns,
-                samples_per_pixel=image.samples_per_pixel,
-                bits_allocated=image.bits_allocated,
-                bits_stored=image.bits_stored,
-                pixel_representation=image.pixel_representation,
+                decomposition_levels=self._scheduler.frames[command.frame_index].final_level,
+                image=self.series.frames[command.frame_index].image,
+                inflated=frame.extent.inflated,
+                first_bit=frame.extent.first_bit,
             )
         )
 
     def _release(self, frame_index: int) -> None:
-        parts = self._parts[frame_index]
-        for segment in parts.segments():
+        frame = self._bytes[frame_index]
+        for segment in frame.forget():
             self._transport.release(segment)
             request, _ = self._requests.pop(segment)
             del self._segments[request]
-        extent = self.series.frames[frame_index].extent
-        self._parts[frame_index] = PrefixParts(extent.start)
-        self._versions.pop(extent.url, None)
+        self._describers.pop(frame_index, None)
+        self._versions.pop(frame.extent.url, None)
 
     # -- the codestream index -------------------------------------------------------------------
 
@@ -263,7 +264,9 @@ class SeriesRun:
             describer = self._describer(frame_index)
             failure: FirstlightError | None = None
             try:
-                await describer.advance(frame.held_stop, ended=self._ended(frame))
+                await describer.advance(
+                    frame.held_stop, length=frame.length, ended=self._ended(frame)
+                )
             except FirstlightError as error:
                 error.frame_index = frame_index
                 failure = error
@@ -284,22 +287,19 @@ class SeriesRun:
 
     def _describer(self, frame_index: int) -> Describer:
         if frame_index not in self._describers:
-
-            async def read(extent: ByteRange) -> bytes:
-                pieces = self._parts[frame_index].pieces(extent)
-                return b"".join([await self._transport.read(p.segment, p.extent) for p in pieces])
-
+            frame = self._bytes[frame_index]
+            scalable = self.series.codec in SCALABLE_CODECS
             self._describers[frame_index] = Describer(
-                frame_index,
-                read,
-                length=self._scheduler.frames[frame_index].length,
-                resource=self.series.frames[frame_index].extent.url,
+                frame_index, frame, self._copy, scalable=scalable
             )
         return self._describers[frame_index]
 
+    async def _copy(self, pieces: tuple[ports.Piece, ...]) -> bytes:
+        return b"".join([await self._transport.read(p.segment, p.extent) for p in pieces])
 
-def _length(extent: FrameExtent, event: ports.Opened) -> int | None:
-    """The codestream's length: as described, else what the resource has from its start on."""
-    if extent.length is not None or event.total_bytes is None:
-        return extent.length
-    return event.total_bytes - extent.start
+
+def _length(frame: FrameBytes, event: ports.Opened) -> int | None:
+    """How much there is to fetch: as described, else what the resource has from its start on."""
+    if frame.length is not None or event.total_bytes is None:
+        return frame.length
+    return frame.stream_offset(event.total_bytes)

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from firstlight.errors import MalformedDescriptor
-from firstlight.sources.jphuri import PREFIX, JphuriSource
-from firstlight.sources.manifest import ManifestSource
 
 if TYPE_CHECKING:
     from firstlight.sources.base import Source
@@ -16,11 +14,29 @@ if TYPE_CHECKING:
 def source_for(src: str) -> Source:
     """The source that reads a ``src``, by its prefix, else by the suffix of its path.
 
+    Only that source's module is imported: the page waits for what is imported at its start.
+
     Raises:
         MalformedDescriptor: no source reads it.
     """
-    if src.startswith(PREFIX):
-        return JphuriSource(src.removeprefix(PREFIX))
+    kind, _, address = src.partition(":")
+    if kind == "jphuri":
+        from firstlight.sources.jphuri import JphuriSource
+
+        return JphuriSource(address)
+    if kind == "wadouri":
+        from firstlight.sources.part10 import Part10Source, split_frame
+
+        return Part10Source(*split_frame(address))
+    if kind == "dicomweb":
+        from firstlight.sources.dicomweb import DicomwebSource
+
+        return DicomwebSource(address)
     if urlsplit(src).path.endswith(".json"):
+        from firstlight.sources.manifest import ManifestSource
+
         return ManifestSource(src)
-    raise MalformedDescriptor("neither jphuri: nor the address of a firstlight.json", resource=src)
+    raise MalformedDescriptor(
+        "neither jphuri:, wadouri: nor dicomweb:, nor the address of a firstlight.json",
+        resource=src,
+    )

@@ -1,0 +1,1 @@
+"""DICOMweb (PS3.18) as text and bytes: URLs, Accept headers, multipart bodies, JSON metadata."""
