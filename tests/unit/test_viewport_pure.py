@@ -1,0 +1,305 @@
+"""The pure parts of the viewport, run in node: PS3.3 C.11.2 against NumPy, geometry, resampling."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+WEB = Path(__file__).resolve().parents[2] / "web"
+
+pytestmark = [
+    pytest.mark.node,
+    pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed"),
+]
+
+RECORD = {
+    "rows": 512,
+    "columns": 512,
+    "samples_per_pixel": 1,
+    "photometric_interpretation": "MONOCHROME2",
+    "bits_allocated": 16,
+    "bits_stored": 12,
+    "pixel_representation": 0,
+    "rescale_slope": 1,
+    "rescale_intercept": 0,
+    "rescale_type": "",
+    "windows": [],
+    "voi_lut_function": "LINEAR",
+    "pixel_spacing_source": "",
+}
+
+
+def run(modules: list[str], body: str, given: object = None) -> object:
+    """Evaluate the body of a function of ``given``, which sees the exports of the modules."""
+    imports = [f"import * as m{n} from {(WEB / m).as_uri()!r};" for n, m in enumerate(modules)]
+    exports = ", ".join(f"...m{n}" for n in range(len(modules)))
+    program = f"""{" ".join(imports)}
+const web = {{ {exports} }};
+const given = JSON.parse(await new Response(process.stdin).text());
+console.log(JSON.stringify((() => {{ {body} }})()));"""
+    answer = subprocess.run(
+        ["node", "--input-type=module", "-e", program],
+        input=json.dumps(given),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode == 0, answer.stderr
+    return json.loads(answer.stdout)
+
+
+def windowed(values: np.ndarray, center: float, width: float, function: str) -> np.ndarray:
+    """The pseudo code of PS3.3 C.11.2.1.2 to C.11.2.1.3, written anew."""
+    if function == "SIGMOID":
+        with np.errstate(over="ignore"):
+            return 255 / (1 + np.exp(-4 * (values - center) / width))
+    half, shift = ((width - 1) / 2, 0.5) if function == "LINEAR" else (width / 2, 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        inside = ((values - (center - shift)) / (2 * half) + 0.5) * 255
+    low, high = values <= center - shift - half, values > center - shift + half
+    return np.select([low, high], [0.0, 255.0], inside)
+
+
+def grey_table(record: dict, window: dict, **options: object) -> np.ndarray:
+    options = {"bits": 16, "signed": False, "inverted": False, **options}
+    body = "return [...web.greyTable(given[0], given[1], given[2])]"
+    return np.array(run(["viewport/voi.js"], body, [record, window, options]))
+
+
+@pytest.mark.parametrize("function", ["LINEAR", "LINEAR_EXACT", "SIGMOID"])
+@pytest.mark.parametrize(("center", "width"), [(40, 400), (2048, 4096), (-600, 1500), (100.5, 1)])
+def test_every_12_bit_value_has_the_grey_of_the_standard(function, center, width):
+    record = {**RECORD, "rescale_slope": 2.0, "rescale_intercept": -1024.0}
+    window = {"center": center, "width": width, "function": function}
+    table = grey_table(record, window)
+    expected = windowed(np.arange(4096) * 2.0 - 1024, center, width, function)
+    np.testing.assert_array_equal(table[:4096], np.floor(expected + 0.5))
+
+
+def test_linear_meets_the_examples_of_the_standard():
+    """PS3.3 C.11.2.1.2.1, note 3: c=2048, w=4096 is the identity over 12 bits, scaled."""
+    values = [0, 4095, 2047.5]
+    body = (
+        "return given.map((x) => web.applyWindow(x,"
+        " {center: 2048, width: 4096, function: 'LINEAR'}))"
+    )
+    assert run(["viewport/voi.js"], body, values) == pytest.approx([0, 255, 127.5])
+
+
+def test_overshoot_is_clamped_to_bits_stored():
+    window = {"center": 2048, "width": 4096, "function": "LINEAR_EXACT"}
+    table = grey_table({**RECORD, "rescale_slope": -1, "rescale_intercept": 4095}, window)
+    assert set(table[4096:]) == {table[4095]}
+    signed = grey_table({**RECORD, "pixel_representation": 1}, window, signed=True)
+    assert set(signed[0x8000:0xF801]) == {signed[0xF800]}
+    assert set(signed[2047:0x8000]) == {signed[2047]}
+
+
+def test_monochrome1_is_inverted_at_display_and_padding_is_black_in_both():
+    window = {"center": 2048, "width": 4096, "function": "LINEAR"}
+    plain = grey_table(RECORD, window)
+    padded = {**RECORD, "pixel_padding_value": 4000}
+    for photometric, inverted in [("MONOCHROME1", False), ("MONOCHROME2", True)]:
+        record = {**padded, "photometric_interpretation": photometric}
+        table = grey_table(record, window, inverted=inverted)
+        assert table[4000] == 0
+        others = np.arange(4096) != 4000
+        np.testing.assert_array_equal(table[:4096][others], (255 - plain[:4096])[others])
+    both = {**RECORD, "photometric_interpretation": "MONOCHROME1"}
+    np.testing.assert_array_equal(grey_table(both, window, inverted=True), plain)
+
+
+def test_signed_8_bit_samples_index_by_bit_pattern():
+    record = {**RECORD, "bits_allocated": 8, "bits_stored": 8, "pixel_representation": 1}
+    window = {"center": 0, "width": 256, "function": "LINEAR"}
+    table = grey_table(record, window, bits=8, signed=True)
+    ascending = np.concatenate([table[128:], table[:128]])
+    np.testing.assert_array_equal(ascending, np.arange(256))
+
+
+def test_auto_window_ignores_padding_and_a_few_extremes():
+    values = [3000] * 500 + list(range(100, 1100)) + [0] * 3 + [4095] * 3
+    record = {**RECORD, "pixel_padding_value": 3000, "rescale_intercept": -1000}
+    body = "return web.autoWindow(given[0], new Uint16Array(given[1]))"
+    window = run(["viewport/voi.js"], body, [record, values])
+    low, high = (window["center"] + side * window["width"] / 2 for side in (-1, 1))
+    assert -900 <= low < -880
+    assert 80 < high <= 99
+
+
+def test_a_window_of_no_width_is_not_used():
+    record = {**RECORD, "windows": [{"center": 0, "width": 0}, {"center": 40, "width": 400}]}
+    assert run(["viewport/voi.js"], "return web.usableWindows(given)", record) == [
+        {"center": 40, "width": 400}
+    ]
+
+
+def test_fit_shows_everything_and_no_more():
+    for columns, rows, aspect, width, height in [
+        (512, 512, 1, 1000, 700),
+        (100, 2000, 1, 320, 240),
+        (256, 120, 2.5, 333, 777),
+    ]:
+        shape = {"columns": columns, "rows": rows, "aspect": aspect}
+        screen = {"width": width, "height": height}
+        body = "return web.imageToScreen(web.fit(given[0], given[1]), given[0], given[1])"
+        place = run(["viewport/geometry.js"], body, [shape, screen])
+        across, down = columns * place["scaleX"], rows * place["scaleY"]
+        assert place["scaleY"] / place["scaleX"] == pytest.approx(aspect)
+        assert place["offsetX"] == pytest.approx((width - across) / 2)
+        assert place["offsetY"] == pytest.approx((height - down) / 2)
+        assert max(across / width, down / height) == pytest.approx(1)
+
+
+def test_zoom_keeps_the_point_under_the_pointer_and_pan_moves_it_along():
+    body = """
+      const shape = {columns: 640, rows: 480, aspect: 1.5}, screen = {width: 900, height: 700};
+      const at = (view, p) => web.apply(web.imageToScreen(view, shape, screen), p.x, p.y);
+      let view = web.fit(shape, screen);
+      const worst = [];
+      for (const [factor, x, y] of given) {
+        const point = web.apply(web.inverse(web.imageToScreen(view, shape, screen)), x, y);
+        view = web.zoomAbout(view, shape, screen, factor, x, y);
+        const held = at(view, point);
+        const moved = at(web.pan(view, shape, 3, -2), point);
+        worst.push(Math.hypot(held.x - x, held.y - y));
+        worst.push(Math.hypot(moved.x - x - 3, moved.y - y + 2));
+      }
+      return worst"""
+    steps = [[1.5, 450, 350], [2, 500, 300], [0.7, 420, 380], [1.1, 460, 340]]
+    assert max(run(["viewport/geometry.js"], body, steps)) < 1e-9
+
+
+def test_the_image_cannot_be_panned_away():
+    body = """
+      const shape = {columns: 100, rows: 100, aspect: 1};
+      return web.pan({scale: 2, x: 50, y: 50}, shape, 1e6, -1e6)"""
+    view = run(["viewport/geometry.js"], body)
+    assert (view["x"], view["y"]) == (0, 100)
+
+
+@pytest.mark.parametrize("levels_below", [0, 1, 2, 5])
+def test_a_level_lies_where_its_low_pass_samples_do(levels_below):
+    """Sample i of a level stands for full sample i * 2^levelsBelow (ISO/IEC 15444-1 annex F)."""
+    body = "return [0, 1, 7].map((i) => web.apply(web.levelToImage(given), i + 0.5, i + 0.5))"
+    for index, point in zip(
+        [0, 1, 7], run(["viewport/geometry.js"], body, levels_below), strict=True
+    ):
+        assert point["x"] == point["y"] == index * 2**levels_below + 0.5
+
+
+def test_what_the_canvas_has_to_scale_is_near_one():
+    scales = [0.01, 0.1, 1 / 3, 0.34, 0.5, 0.66, 0.99, 1, 1.2, 1.6, 2, 3.4, 6.4]
+    body = "return given.map((scale) => web.resampling(scale))"
+    for scale, made in zip(scales, run(["viewport/geometry.js"], body, scales), strict=True):
+        rest = scale * made["average"] / made["enlarge"]
+        assert 0.5 < rest <= 1.5
+        assert 1 in (made["average"], made["enlarge"])
+
+
+@pytest.mark.parametrize(("kind", "samples"), [("Int16Array", 1), ("Uint8Array", 3)])
+@pytest.mark.parametrize("factor", [1, 2, 3])
+def test_averages_of_squares(kind, samples, factor):
+    rng = np.random.default_rng(factor)
+    low = -2000 if kind == "Int16Array" else 0
+    image = rng.integers(low, 255, (7, 11, samples))
+    body = """
+      const [data, factor, samplesPerPixel, kind] = given;
+      const source = {data: globalThis[kind].from(data), rows: 7, columns: 11, samplesPerPixel};
+      const made = web.averageSquares(source, factor);
+      return {...made, data: [...made.data], kind: made.data.constructor.name}"""
+    made = run(["viewport/resample.js"], body, [image.ravel().tolist(), factor, samples, kind])
+    rows, columns = -(-7 // factor), -(-11 // factor)
+    assert (made["rows"], made["columns"], made["kind"]) == (rows, columns, kind)
+    expected = [
+        image[y * factor : (y + 1) * factor, x * factor : (x + 1) * factor].mean(axis=(0, 1))
+        for y in range(rows)
+        for x in range(columns)
+    ]
+    np.testing.assert_array_equal(made["data"], np.floor(np.ravel(expected) + 0.5))
+
+
+def test_interpolation_is_linear_and_repeats_the_edge():
+    rng = np.random.default_rng(5)
+    image = rng.integers(-1000, 1000, (6, 9))
+    region = {"x": 2, "y": 1, "width": 8, "height": 6}  # one beyond the last column and row
+    factor = 4
+    body = """
+      const [data, region, factor] = given;
+      const source = {data: Int16Array.from(data), rows: 6, columns: 9, samplesPerPixel: 1};
+      const made = web.interpolate(source, region, factor);
+      return {...made, data: [...made.data]}"""
+    made = run(["viewport/resample.js"], body, [image.ravel().tolist(), region, factor])
+    x = (np.arange(8 * factor) + 0.5) / factor - 0.5 + region["x"]
+    y = (np.arange(6 * factor) + 0.5) / factor - 0.5 + region["y"]
+    across = np.array([np.interp(x, np.arange(9), row) for row in image])
+    expected = np.array([np.interp(y, np.arange(6), column) for column in across.T]).T
+    actual = np.reshape(made["data"], expected.shape)
+    assert np.abs(actual - expected).max() <= 0.5 + 1e-3
+
+
+def test_a_constant_image_stays_constant():
+    body = """
+      const data = new Int16Array(35).fill(-1024);
+      const source = {data, rows: 5, columns: 7, samplesPerPixel: 1};
+      const larger = web.interpolate(source, {x: 0, y: 0, width: 8, height: 6}, 3).data;
+      return [...new Set([...larger, ...web.averageSquares(source, 3).data])]"""
+    assert run(["viewport/resample.js"], body) == [-1024]
+
+
+@pytest.mark.parametrize(
+    ("mm_per_px", "label"), [(0.7, "10 cm"), (0.1, "1 cm"), (0.02, "2 mm"), (0.0001, "10 µm")]
+)
+def test_scale_bars_are_round_and_fit(mm_per_px, label):
+    body = "return web.scaleBar(given, 150)"
+    bar = run(["ui/measures.js"], body, mm_per_px)
+    assert bar["label"] == label
+    assert 150 / 2.5 < bar["lengthPx"] <= 150
+
+
+@pytest.mark.parametrize(
+    ("orientation", "letters"),
+    [
+        ([1, 0, 0, 0, 1, 0], "R L A P"),  # axial
+        ([1, 0, 0, 0, 0, -1], "R L H F"),  # coronal
+        ([0, 1, 0, 0, 0, -1], "A P H F"),  # sagittal
+        ([0.8, 0.6, 0, 0, 0, -1], "RA LP H F"),
+    ],
+)
+def test_edges_name_the_sides_of_the_patient(orientation, letters):
+    body = "return web.edgeLetters(given)"
+    edges = run(["ui/measures.js"], body, orientation)
+    assert " ".join(edges[side] for side in ("left", "right", "top", "bottom")) == letters
+
+
+def test_the_mark_says_what_is_drawn_not_what_is_hoped_for():
+    frame = {"columns": 190, "rows": 190, "resolutionLevel": 2, "decompositionLevels": 6}
+    full = {"columns": 3036, "rows": 3036, "resolutionLevel": 6, "decompositionLevels": 6}
+    error = {"type": "ShortBody", "message": "", "resource": None}
+    cases = [
+        ["waiting", None, None],
+        ["loading", frame, None],
+        ["lossless", frame, None],  # Python knows of more than is drawn yet
+        ["loading", full, None],
+        ["lossless", full, None],
+        ["complete", full, None],
+        ["failed", frame, error],
+    ]
+    body = """
+      return given.map(([status, frame, error]) =>
+        web.describe({status, error}, {columns: 3036}, frame ?? undefined))"""
+    kinds = [(mark["kind"], mark["text"]) for mark in run(["ui/mark.js"], body, cases)]
+    assert kinds == [
+        ("loading", "Loading"),
+        ("loading", "Loading · 190 px of 3036"),
+        ("loading", "Loading · 190 px of 3036"),
+        ("loading", "Full resolution"),
+        ("lossless", "Lossless"),
+        ("complete", "Complete"),
+        ("failed", "Failed: ShortBody"),
+    ]

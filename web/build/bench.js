@@ -1,0 +1,18 @@
+/** `npm run bench`: builds everything, then measures. Options go to `bench/run.py`. */
+
+import { buildIncumbent } from '../../bench/build.js';
+import { build } from './build.js';
+import { chromium } from './chromium.js';
+import { run } from './command.js';
+import { inVenv } from './paths.js';
+import { runMain } from './say.js';
+import { setup } from './setup.js';
+
+await runMain(import.meta.url, async (args) => {
+  await setup();
+  await chromium();
+  await build({ final: true });
+  await buildIncumbent();
+  const { code } = await run(inVenv('python'), ['-m', 'bench.run', ...args], { show: true });
+  return code;
+});

@@ -1,0 +1,18 @@
+/** What a page needs to know to boot Python from the folder that python-assets.js assembled. */
+export interface PythonManifest {
+  /** The folder, relative to the root of dist/, with a slash at its end. */
+  base: string;
+  /** File for Pyodide's `stdLibURL`. */
+  stdlib: string;
+  /** The rest of the standard library, for `stdlib_on_demand`. */
+  stdlibRest: string;
+  /** Zips of compiled modules for `sys.path`: `firstlight`, and `pydicom` once a Part 10 file needs it. */
+  packages: Record<string, string>;
+  /** For `lockFileContents`; together with `packageBaseUrl`, which must be absolute. */
+  lock: object;
+}
+
+declare global {
+  /** Put in by vite.config.js. */
+  const __FIRSTLIGHT_PYTHON__: PythonManifest;
+}

@@ -1,0 +1,19 @@
+/** `npm test`: everything that CI runs. Further arguments go to pytest. */
+
+import { build } from './build.js';
+import { check } from './check.js';
+import { chromium } from './chromium.js';
+import { run } from './command.js';
+import { inVenv } from './paths.js';
+import { runMain } from './say.js';
+import { setup } from './setup.js';
+
+await runMain(import.meta.url, async (args) => {
+  await setup();
+  await chromium();
+  await build();
+  const clean = await check();
+  // pytest goes last: its summary is the last line that anybody, and any CI, reads.
+  const { code } = await run(inVenv('pytest'), args, { show: true });
+  return code !== 0 || clean ? code : 1;
+});

@@ -1,0 +1,64 @@
+/** Keys, turned into commands. */
+
+/**
+ * @typedef {object} KeyTarget
+ * @property {number} frameCount
+ * @property {number} frameIndex
+ * @property {(frames: number) => void} scroll
+ * @property {(frameIndex: number) => void} goTo
+ * @property {(factor: number) => void} zoom
+ * @property {(index: number) => void} preset
+ * @property {(tool: import('./toolbar.js').Tool) => void} chooseTool
+ * @property {() => void} reset
+ * @property {() => void} fit
+ * @property {() => void} invert
+ * @property {() => void} help
+ * @property {() => boolean} escape whether something was closed
+ */
+
+/** One press of + or -. */
+const ZOOM_STEP = 1.25;
+
+/** Frames of one Page Up or Page Down. */
+const PAGE_FRAMES = 10;
+
+/**
+ * @param {KeyTarget} target
+ * @param {KeyboardEvent} event
+ * @returns {boolean} whether the key had a meaning here
+ */
+export function onKey(target, event) {
+  if (event.ctrlKey || event.metaKey || event.altKey) return false;
+  const command = COMMANDS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+  if (command) return command(target) !== false;
+  if (/^[1-9]$/.test(event.key)) {
+    target.preset(Number(event.key) - 1);
+    return true;
+  }
+  return false;
+}
+
+/** @type {Record<string, (target: KeyTarget) => void | boolean>} */
+const COMMANDS = {
+  ArrowUp: (target) => target.scroll(-1),
+  ArrowLeft: (target) => target.scroll(-1),
+  ArrowDown: (target) => target.scroll(1),
+  ArrowRight: (target) => target.scroll(1),
+  PageUp: (target) => target.scroll(-PAGE_FRAMES),
+  PageDown: (target) => target.scroll(PAGE_FRAMES),
+  Home: (target) => target.goTo(0),
+  End: (target) => target.goTo(target.frameCount - 1),
+  Escape: (target) => target.escape(),
+  '+': (target) => target.zoom(ZOOM_STEP),
+  '=': (target) => target.zoom(ZOOM_STEP),
+  '-': (target) => target.zoom(1 / ZOOM_STEP),
+  0: (target) => target.reset(),
+  r: (target) => target.reset(),
+  f: (target) => target.fit(),
+  i: (target) => target.invert(),
+  w: (target) => target.chooseTool('window'),
+  p: (target) => target.chooseTool('pan'),
+  z: (target) => target.chooseTool('zoom'),
+  s: (target) => target.chooseTool('scroll'),
+  '?': (target) => target.help(),
+};

@@ -1,0 +1,66 @@
+/** The discreet mark: what is on the screen now, and how good it is. */
+
+import { make, setText } from './dom.js';
+import { bytesText } from './measures.js';
+
+/**
+ * @typedef {import('../engine/records.js').FrameState} FrameState
+ * @typedef {import('../engine/records.js').ImageRecord} ImageRecord
+ * @typedef {import('../engine/frame-store.js').StoredFrame} StoredFrame
+ * @typedef {{kind: 'loading' | 'lossless' | 'complete' | 'failed', text: string, detail: string}} MarkText
+ */
+
+/**
+ * @param {FrameState} state
+ * @param {ImageRecord} record
+ * @param {StoredFrame | undefined} frame what is drawn
+ * @returns {MarkText}
+ */
+export function describe(state, record, frame) {
+  const level = frame ? `level ${frame.resolutionLevel}/${frame.decompositionLevels}` : '';
+  const full = frame !== undefined && frame.resolutionLevel === frame.decompositionLevels;
+  const size = frame ? `${frame.columns} px of ${record.columns}` : '';
+  if (state.status === 'failed') {
+    const text = `Failed: ${state.error?.type ?? 'unknown'}`;
+    return { kind: 'failed', text, detail: frame ? `showing ${size}` : '' };
+  }
+  if (full && state.status === 'lossless')
+    return { kind: 'lossless', text: 'Lossless', detail: '' };
+  if (full && state.status === 'complete') {
+    return { kind: 'complete', text: 'Complete', detail: 'lossy compression' };
+  }
+  if (full) return { kind: 'loading', text: 'Full resolution', detail: level };
+  return { kind: 'loading', text: frame ? `Loading · ${size}` : 'Loading', detail: level };
+}
+
+/**
+ * @param {FrameState} state
+ * @returns {string} for the tooltip; empty where nothing is known
+ */
+export function bytesDescribed({ heldBytes, totalBytes }) {
+  if (totalBytes === null) return heldBytes > 0 ? `${bytesText(heldBytes)} received` : '';
+  return `${bytesText(heldBytes)} of ${bytesText(totalBytes)} received`;
+}
+
+export class Mark {
+  #text = make('span', { class: 'mark-text' });
+  #detail = make('span', { class: 'mark-detail' });
+  element = make('div', { class: 'mark', hidden: '' }, [
+    make('span', { class: 'mark-words' }, [this.#text, this.#detail]),
+    make('span', { class: 'mark-dot' }),
+  ]);
+
+  /**
+   * @param {MarkText | null} mark null hides it
+   * @param {string} title
+   */
+  update(mark, title) {
+    this.element.hidden = mark === null;
+    if (mark === null) return;
+    // the class starts the fade of a settled picture; it must not start anew while that stays
+    if (this.element.dataset.kind !== mark.kind) this.element.dataset.kind = mark.kind;
+    setText(this.#text, mark.text);
+    setText(this.#detail, mark.detail);
+    if (this.element.title !== title) this.element.title = title;
+  }
+}

@@ -1,0 +1,37 @@
+/** The page around the element: reads its address, and asks what to open when that says nothing. */
+
+import '../element.js';
+
+/** What is tried when the address names no source: where `firstlight serve` has its data. */
+const USUAL_SRC = 'data/firstlight.json';
+
+/** Parameters that are attributes of the element under the same name. */
+const SHARED = ['configuration', 'layout'];
+
+const parameters = new URLSearchParams(location.search);
+const src = parameters.get('src');
+const viewer = document.createElement('firstlight-viewer');
+for (const name of SHARED) {
+  const value = parameters.get(name);
+  if (value !== null) viewer.setAttribute(name, value);
+}
+// people count frames from 1, as DICOM does
+const frameNumber = Number(parameters.get('frame') ?? 1);
+viewer.setAttribute('frame-index', String(Math.max(0, frameNumber - 1 || 0)));
+viewer.setAttribute('src', src ?? USUAL_SRC);
+if (src === null) viewer.addEventListener('firstlight:error', askUnlessShown, { once: true });
+document.body.append(viewer);
+viewer.focus({ preventScroll: true });
+
+/**
+ * No data at the usual place is no failure: the page asks.
+ *
+ * @param {Event} event
+ */
+function askUnlessShown(event) {
+  if (/** @type {CustomEvent} */ (event).detail.frameIndex !== null) return;
+  viewer.remove();
+  const start = document.getElementById('start');
+  if (start) start.hidden = false;
+  document.getElementById('src')?.focus();
+}

@@ -1,0 +1,157 @@
+/** The looks of the viewer: black, thin, calm; nothing brighter than the image needs beside it. */
+
+export const STYLES = `
+:host {
+  --text: #c3c8cd; --dim: #8b9299; --line: #2a2d31; --bar: #0d0e10;
+  --held: #5d8cb5; --settled: #74ab8f; --failed: #dd7a5c; --focus: #7fb2e5;
+  display: block; position: relative; width: 100%; height: 100%; min-height: 120px;
+  container: viewer / inline-size; overflow: hidden; background: #000; color: var(--text);
+  font: 400 12px/1.45 system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', sans-serif;
+  font-variant-numeric: tabular-nums; outline: none; -webkit-user-select: none; user-select: none;
+}
+:host([hidden]), [hidden] { display: none !important; }
+.viewer { display: flex; flex-direction: column; width: 100%; height: 100%; }
+.stage { position: relative; flex: 1 1 0; min-height: 0; overflow: hidden; touch-action: none; }
+.stage > canvas { position: absolute; inset: 0; width: 100%; height: 100%; display: block; }
+:host(:focus-visible) .stage::after {
+  content: ''; position: absolute; inset: 0; border: 1px solid rgb(127 178 229 / .5); pointer-events: none;
+}
+.stage[data-tool=window] { cursor: default; }
+.stage[data-tool=pan] { cursor: grab; }
+.stage[data-tool=pan].dragging { cursor: grabbing; }
+.stage[data-tool=zoom] { cursor: zoom-in; }
+.stage[data-tool=scroll] { cursor: ns-resize; }
+
+.corner, .edge { position: absolute; pointer-events: none; padding: 1px 6px; border-radius: 4px; background: rgb(0 0 0 / .66); }
+.corner { max-width: 46%; box-sizing: border-box; white-space: pre; }
+.corner:not(:has(:not(:empty))) , .edge:empty { display: none; }
+.corner .line { overflow: hidden; text-overflow: ellipsis; }
+.corner .line:empty { display: none; }
+.corner.left { left: 6px; } .corner.right { right: 6px; text-align: right; }
+.corner.top { top: 6px; } .corner.bottom { bottom: 6px; }
+.corner.bottom.left { max-width: 62%; }
+.corner.bottom.right { padding-bottom: 6px; }
+.strong { color: #e3e6e9; }
+.edge { color: #aab0b6; font-size: 13px; letter-spacing: .04em; }
+.edge.left { left: 6px; top: 50%; transform: translateY(-50%); }
+.edge.right { right: 6px; top: 50%; transform: translateY(-50%); }
+.edge.top { top: 6px; left: 50%; transform: translateX(-50%); }
+.edge.bottom { bottom: 6px; left: 50%; transform: translateX(-50%); }
+.scale-label { margin-bottom: 3px; }
+.scale-bar {
+  height: 5px; margin-left: auto; border: solid var(--text); border-width: 0 1px 1px;
+}
+
+.mark {
+  position: absolute; top: 5px; right: 5px; max-width: calc(54% - 14px); display: flex;
+  align-items: center; padding: 2px 8px; border-radius: 10px;
+  background: rgb(0 0 0 / .66); pointer-events: auto; white-space: nowrap;
+}
+.mark-words { max-width: 400px; margin-right: 7px; overflow: hidden; text-overflow: ellipsis; }
+.mark-detail { color: var(--dim); }
+.mark-detail:not(:empty)::before { content: ' · '; }
+.mark-dot { flex: none; width: 7px; height: 7px; border-radius: 50%; background: var(--held); }
+.mark[data-kind=lossless] .mark-dot { background: var(--settled); }
+.mark[data-kind=complete] .mark-dot { background: none; border: 1.5px solid var(--settled); box-sizing: border-box; }
+.mark[data-kind=failed] .mark-dot { background: var(--failed); border-radius: 1px; }
+.mark[data-kind=lossless] .mark-text::before { content: '\\2713\\00a0'; color: var(--settled); }
+.mark[data-kind=lossless] .mark-words { animation: settle .6s 1.5s forwards; }
+.mark[data-kind=lossless]:hover .mark-words { animation: none; }
+@keyframes settle { 60% { opacity: 0; max-width: 400px; } to { opacity: 0; max-width: 0; margin-right: 0; } }
+
+.progress {
+  position: absolute; left: 0; bottom: 0; width: 100%; height: 2px; background: var(--held);
+  transform-origin: left; opacity: .85; transition: opacity .4s; pointer-events: none;
+}
+.progress.done { opacity: 0; }
+.outline { position: absolute; box-sizing: border-box; border: 1px solid #202327; pointer-events: none; }
+
+.message {
+  position: absolute; inset: 0; display: grid; place-items: center; padding: 40px 16px;
+  pointer-events: none; overflow: hidden;
+}
+.message p, .message h2 { margin: 0; }
+.loading { color: var(--dim); letter-spacing: .02em; }
+.failure {
+  max-width: 440px; max-height: 100%; overflow: auto; padding: 14px 16px; border-radius: 6px;
+  background: rgb(18 19 21 / .94); border-left: 2px solid var(--failed); pointer-events: auto;
+  user-select: text; -webkit-user-select: text;
+}
+.failure h2 { font-size: 13px; font-weight: 500; color: #e9ebed; margin-bottom: 6px; }
+.error-type { color: var(--failed); font: inherit; }
+.failure .resource { color: var(--dim); font-size: 11px; overflow-wrap: anywhere; margin-top: 4px; }
+.failure .resource:empty { display: none; }
+.failure .retry {
+  margin-top: 10px; padding: 3px 14px; width: auto; border: 1px solid #3b4046; border-radius: 4px;
+}
+.failure.compact { align-self: end; padding: 8px 12px; margin-bottom: 26px; background: rgb(18 19 21 / .85); }
+
+.strip { position: relative; flex: none; height: 18px; background: var(--bar); }
+.strip canvas { position: absolute; inset: 0; width: 100%; height: 100%; }
+.strip input { position: absolute; inset: 0; width: 100%; height: 100%; margin: 0; opacity: 0; cursor: pointer; }
+.strip:focus-within { outline: 1px solid var(--focus); outline-offset: -1px; }
+
+.bar {
+  position: relative; flex: none; display: flex; gap: 10px; align-items: center; height: 36px; padding: 0 6px;
+  background: var(--bar);
+}
+.group { display: flex; gap: 1px; } .group.end { margin-left: auto; min-width: 0; }
+button {
+  all: unset; box-sizing: border-box; cursor: pointer; color: var(--dim); border-radius: 4px;
+}
+button:focus-visible { outline: 1px solid var(--focus); }
+.bar button { height: 28px; min-width: 30px; display: flex; align-items: center; justify-content: center; gap: 6px; }
+.bar button:hover { color: #fff; background: #1b1d20; }
+.bar button[aria-pressed=true] { color: #fff; background: #24272b; }
+button:hover { color: #fff; }
+svg { flex: none; width: 17px; height: 17px; fill: none; stroke: currentColor; stroke-width: 1.2; stroke-linecap: round; stroke-linejoin: round; }
+
+.menu { min-width: 0; }
+.menu > button { max-width: 100%; padding: 0 6px; }
+.menu-label { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; max-width: 220px; }
+.menu-label:empty { display: none; }
+.menu-list {
+  position: absolute; bottom: 34px; left: 6px; z-index: 3; min-width: 170px; max-width: calc(100% - 12px);
+  max-height: min(60vh, 420px); overflow: auto; box-sizing: border-box;
+  padding: 4px; border: 1px solid var(--line); border-radius: 6px; background: #121315;
+}
+.group:not(.end) .menu-list { left: 100px; }
+.group.end .menu-list { left: auto; right: 6px; }
+.bar .menu-list button { width: 100%; justify-content: space-between; padding: 0 10px; gap: 12px; color: var(--text); }
+.menu-list [aria-checked=true] .label { color: var(--focus); }
+[role=menuitemradio] > .label { flex: 1; text-align: left; }
+.key { color: var(--dim); min-width: 8px; }
+.hint { color: var(--dim); font-size: 11px; white-space: nowrap; }
+
+.help {
+  position: absolute; inset: 0; z-index: 4; display: grid; place-items: center; padding: 12px;
+  background: rgb(0 0 0 / .6);
+}
+.card {
+  position: relative; max-width: 460px; max-height: 100%; overflow: auto; box-sizing: border-box;
+  padding: 16px 20px; border: 1px solid var(--line); border-radius: 8px; background: #121315;
+}
+.card h2 { margin: 0 0 8px; font-size: 13px; font-weight: 500; color: #e9ebed; }
+.card dl { display: grid; grid-template-columns: auto 1fr; gap: 3px 18px; margin: 0; }
+.card dt { color: #e3e6e9; } .card dd { margin: 0; color: var(--dim); }
+.close { position: absolute; top: 8px; right: 10px; width: 26px; height: 26px; font-size: 18px; text-align: center; }
+.announcer { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+
+@container viewer (max-width: 480px) {
+  .bar { gap: 4px; padding: 0 3px; } .bar button { min-width: 28px; }
+  .menu-label, .mark-detail { display: none; }
+  .group:not(.end) .menu-list { left: 6px; }
+  .corner.left, .edge.left { left: 3px; } .corner.right, .edge.right { right: 3px; }
+  .edge.top, .edge.bottom { display: none; }
+  .mark { right: 3px; font-size: 11px; } .corner { font-size: 11px; }
+  .message { padding: 32px 10px 8px; } .failure { padding: 9px 12px; }
+}
+@media (pointer: coarse) {
+  .strip { height: 28px; } .bar { height: 44px; } .bar button { height: 40px; min-width: 38px; }
+  .menu-list { bottom: 42px; }
+}
+@media (prefers-reduced-motion: reduce) {
+  .progress { transition: none; }
+  .mark[data-kind=lossless] .mark-words { animation-duration: 0s; }
+}
+`;

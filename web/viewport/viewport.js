@@ -1,0 +1,241 @@
+/** Draws the best that is held of the frame asked for; says what it drew; never asks for bytes. */
+
+import * as geometry from './geometry.js';
+import { Painter } from './painter.js';
+import { autoWindow, usableWindows, validWindow, voiFunctionOf } from './voi.js';
+
+/**
+ * @typedef {import('../engine/records.js').ImageRecord} ImageRecord
+ * @typedef {import('../engine/frame-store.js').StoredFrame} StoredFrame
+ * @typedef {import('./voi.js').Window & {origin: 'user' | 'dicom' | 'auto'}} ShownWindow
+ */
+
+const BLACK = '#000';
+
+export class Viewport {
+  #canvas;
+  #context;
+  #painter = new Painter();
+  #screen = { width: 0, height: 0 };
+  /** @type {ImageRecord | null} */
+  #record = null;
+  /** @type {StoredFrame | undefined} */
+  #frame;
+  /** @type {geometry.Shape} */
+  #shape = { columns: 1, rows: 1, aspect: 1 };
+  /** @type {geometry.View} */
+  #view = { scale: 1, x: 0.5, y: 0.5 };
+  #fitted = true;
+  /** @type {{center: number, width: number} | null} */
+  #userWindow = null;
+  /** @type {import('./voi.js').Window | null} kept while a series sharpens and scrolls, so that greys do not jump */
+  #autoWindow = null;
+  #inverted = false;
+  /** @type {number | null} */
+  #pending = null;
+  #drawn;
+
+  /**
+   * @param {HTMLCanvasElement} canvas
+   * @param {() => void} drawn called after every draw
+   */
+  constructor(canvas, drawn) {
+    this.#canvas = canvas;
+    this.#context = /** @type {CanvasRenderingContext2D} */ (
+      canvas.getContext('2d', { alpha: false })
+    );
+    this.#drawn = drawn;
+  }
+
+  /** Which renderer draws grey images. */
+  get renderer() {
+    return this.#painter.renderer;
+  }
+
+  /** When the last draw began, in ms since the epoch, and how long it held the page. */
+  lastDraw = { startedMs: 0, elapsedMs: 0 };
+
+  /** The attributes of the image shown. */
+  get record() {
+    return this.#record;
+  }
+
+  /** What is on the screen, or will be after the draw under way. */
+  get frame() {
+    return this.#frame;
+  }
+
+  get view() {
+    return this.#view;
+  }
+
+  get fitted() {
+    return this.#fitted;
+  }
+
+  get screen() {
+    return this.#screen;
+  }
+
+  /** @param {import('./canvas2d.js').Mapper} mapper */
+  useMapper(mapper) {
+    this.#painter.useMapper(mapper);
+    this.requestDraw();
+  }
+
+  /**
+   * @param {ImageRecord | null} record null shows nothing
+   * @param {StoredFrame | undefined} frame undefined while nothing of it is held
+   */
+  show(record, frame) {
+    this.#frame = record ? frame : undefined;
+    if (record && record !== this.#record) {
+      const shape = geometry.shapeOf(record);
+      const same = JSON.stringify(shape) === JSON.stringify(this.#shape);
+      this.#shape = shape;
+      if (!same || this.#fitted) this.fit();
+    }
+    this.#record = record;
+    this.requestDraw();
+  }
+
+  /**
+   * @param {number} width device px
+   * @param {number} height device px
+   */
+  resize(width, height) {
+    if (width === this.#screen.width && height === this.#screen.height) return;
+    this.#canvas.width = width;
+    this.#canvas.height = height;
+    this.#screen = { width, height };
+    if (this.#fitted) this.fit();
+    // at once, not in the next animation frame: setting the size has cleared the canvas
+    this.draw();
+  }
+
+  fit() {
+    this.#fitted = true;
+    if (this.#screen.width > 0 && this.#screen.height > 0) {
+      this.#view = geometry.fit(this.#shape, this.#screen);
+    }
+    this.requestDraw();
+  }
+
+  /**
+   * @param {number} factor
+   * @param {number} [x] device px; the centre where absent
+   * @param {number} [y]
+   */
+  zoom(factor, x = this.#screen.width / 2, y = this.#screen.height / 2) {
+    this.#fitted = false;
+    this.#view = geometry.zoomAbout(this.#view, this.#shape, this.#screen, factor, x, y);
+    this.requestDraw();
+  }
+
+  /**
+   * @param {number} dx device px
+   * @param {number} dy
+   */
+  pan(dx, dy) {
+    this.#fitted = false;
+    this.#view = geometry.pan(this.#view, this.#shape, dx, dy);
+    this.requestDraw();
+  }
+
+  /** From image coordinates to device pixels of the canvas; whole pixels, so that 1:1 stays sharp. */
+  get imageToScreen() {
+    const exact = geometry.imageToScreen(this.#view, this.#shape, this.#screen);
+    const { offsetX, offsetY } = exact;
+    return { ...exact, offsetX: Math.round(offsetX), offsetY: Math.round(offsetY) };
+  }
+
+  get inverted() {
+    return this.#inverted;
+  }
+
+  set inverted(inverted) {
+    this.#inverted = inverted;
+    this.requestDraw();
+  }
+
+  /** The window that the reader set, or null for the image's own. */
+  get userWindow() {
+    return this.#userWindow;
+  }
+
+  set userWindow(window) {
+    this.#userWindow = window;
+    this.requestDraw();
+  }
+
+  /** Lets the next frame shown decide the automatic window anew. */
+  forgetAutoWindow() {
+    this.#autoWindow = null;
+    this.requestDraw();
+  }
+
+  /**
+   * The window in force: the reader's, else the image's first, else one over the values of what is held.
+   *
+   * @returns {ShownWindow | null} null where windows mean nothing (colour) or nothing is held
+   */
+  get window() {
+    const record = this.#record;
+    if (!record || record.samples_per_pixel !== 1) return null;
+    const own = usableWindows(record).at(0);
+    const chosen = this.#userWindow ?? own;
+    if (chosen) {
+      // an automatic window is LINEAR_EXACT, which has no least width; what the reader makes of it stays so
+      const window = validWindow(chosen, own ? voiFunctionOf(record) : 'LINEAR_EXACT');
+      return { ...window, origin: this.#userWindow ? 'user' : 'dicom' };
+    }
+    if (this.#frame) this.#autoWindow ??= autoWindow(record, this.#frame.data);
+    return this.#autoWindow && { ...this.#autoWindow, origin: 'auto' };
+  }
+
+  /** Draws in the next animation frame, once, however often it is asked. */
+  requestDraw() {
+    this.#pending ??= requestAnimationFrame(() => this.draw());
+  }
+
+  draw() {
+    if (this.#pending !== null) cancelAnimationFrame(this.#pending);
+    this.#pending = null;
+    const { width, height } = this.#screen;
+    if (width === 0 || height === 0) return;
+    const started = performance.now();
+    const context = this.#context;
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.fillStyle = BLACK;
+    context.fillRect(0, 0, width, height);
+    if (this.#record && this.#frame) {
+      this.#painter.paint(context, {
+        record: this.#record,
+        frame: this.#frame,
+        window: this.window,
+        inverted: this.#inverted,
+        toScreen: this.imageToScreen,
+        screen: this.#screen,
+      });
+    }
+    const elapsedMs = performance.now() - started;
+    this.lastDraw = { startedMs: performance.timeOrigin + started, elapsedMs };
+    this.#drawn();
+  }
+
+  /** Lets go of the pixels and of what the reader has set; `show` starts again. */
+  clear() {
+    this.show(null, undefined);
+    this.#autoWindow = null;
+    this.#userWindow = null;
+    this.#inverted = false;
+    this.fit();
+    this.#painter.forget();
+  }
+
+  release() {
+    if (this.#pending !== null) cancelAnimationFrame(this.#pending);
+    this.#pending = null;
+    this.#painter.release();
+  }
+}
