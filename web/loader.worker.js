@@ -132,15 +132,23 @@ function mount(name) {
 
 /** @param {string} name */
 async function mountNow(name) {
-  const file = __FIRSTLIGHT_PYTHON__.packages[name];
+  mountBytes(name, await fetchAsset(base + __FIRSTLIGHT_PYTHON__.packages[name]));
+}
+
+/**
+ * @param {string} name
+ * @param {Uint8Array} bytes
+ */
+function mountBytes(name, bytes) {
   const path = `/lib/${name}.zip`;
-  pyodide.FS.writeFile(path, await fetchAsset(base + file));
+  pyodide.FS.writeFile(path, bytes);
   pyodide.runPython(`import sys; sys.path.append(${JSON.stringify(path)})`);
 }
 
 /** @param {{base: string, decoderCount: number}} message */
 async function boot(message) {
   base = message.base;
+  const own = fetchAsset(base + __FIRSTLIGHT_PYTHON__.packages.firstlight);
   const { loadPyodide } = await import(/* @vite-ignore */ `${base}pyodide.mjs`);
   pyodide = await loadPyodide({
     indexURL: base,
@@ -148,7 +156,7 @@ async function boot(message) {
     lockFileContents: __FIRSTLIGHT_PYTHON__.lock,
     packageBaseUrl: base,
   });
-  await mount('firstlight');
+  mountBytes('firstlight', await own);
   const { start } = pyodide.pyimport('firstlight.adapters.pyodide');
   service = start(bridge, message.decoderCount);
   postMessage({ kind: 'booted' });

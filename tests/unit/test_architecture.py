@@ -16,8 +16,8 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "py/firstlight"
 
 RANKS = {
-    **dict.fromkeys(("", "ranges", "errors", "ports"), 0),
-    **dict.fromkeys(("j2k", "dicom", "dicomweb", "jpip"), 1),
+    **dict.fromkeys(("", "ranges", "errors"), 0),
+    **dict.fromkeys(("ports", "j2k", "dicom", "dicomweb", "jpip"), 1),
     "sources": 2,
     "retrieve": 3,
     "schedule": 4,

@@ -2,22 +2,44 @@
  * Facts as the page knows them; image attributes keep their DICOM names in snake case
  * (`py/firstlight/dicom/attributes.py`).
  *
+ * @typedef {{first_value: number, bits: number, entries: Uint8Array | Uint16Array, explanation?: string}} LookupTable
+ * @typedef {{first_value: number, entries: Uint8Array}} PaletteColor red, green, blue of each entry
+ *
+ * @typedef {object} Overlay
+ * @property {number} rows
+ * @property {number} columns
+ * @property {[number, number]} [origin] row and column of its first pixel in the image, from 1
+ * @property {'G' | 'R'} [overlay_type]
+ * @property {string} [label]
+ * @property {string} [data] base64, one bit a pixel, the first in the lowest bit
+ * @property {number} [bit_position] of the pixel cells, where there is no `data`
+ *
  * @typedef {object} ImageRecord
  * @property {number} rows
  * @property {number} columns
  * @property {number} samples_per_pixel
  * @property {string} photometric_interpretation
+ * @property {number} planar_configuration
  * @property {number} bits_allocated
  * @property {number} bits_stored
  * @property {number} pixel_representation
  * @property {number} rescale_slope
  * @property {number} rescale_intercept
  * @property {string} rescale_type
+ * @property {LookupTable} [modality_lut]
  * @property {{center: number, width: number, explanation?: string}[]} windows
  * @property {string} voi_lut_function
+ * @property {LookupTable[]} voi_luts
+ * @property {string} presentation_lut_shape 'INVERSE' or nothing
+ * @property {PaletteColor} [palette_color]
  * @property {number} [pixel_padding_value]
+ * @property {number} [pixel_padding_range_limit]
+ * @property {Overlay[]} overlays
+ * @property {boolean} lossy_image_compression before this transfer syntax, or by it
+ * @property {number} [frame_time_ms]
  * @property {[number, number]} [pixel_spacing] mm between rows, between columns
  * @property {string} pixel_spacing_source
+ * @property {[number, number]} [pixel_aspect_ratio] vertical, horizontal
  * @property {number[]} [image_position_patient]
  * @property {number[]} [image_orientation_patient]
  *
@@ -42,6 +64,7 @@ const HTJ2K = '1.2.840.10008.1.2.4.203';
 const DEFAULTS = {
   samples_per_pixel: 1,
   photometric_interpretation: 'MONOCHROME2',
+  planar_configuration: 0,
   bits_allocated: 16,
   bits_stored: 16,
   pixel_representation: 0,
@@ -50,6 +73,10 @@ const DEFAULTS = {
   rescale_type: '',
   windows: [],
   voi_lut_function: 'LINEAR',
+  voi_luts: [],
+  presentation_lut_shape: '',
+  overlays: [],
+  lossy_image_compression: false,
   pixel_spacing_source: '',
 };
 
@@ -58,8 +85,47 @@ const DEFAULTS = {
  * @returns {Series}
  */
 export function withDefaults(record) {
-  const frames = record.frames.map((/** @type {object} */ image) => ({ ...DEFAULTS, ...image }));
+  const unpack = unpacker();
+  const frames = record.frames.map((/** @type {any} */ given) => {
+    const image = { ...DEFAULTS, ...given };
+    const { modality_lut, palette_color, voi_luts } = image;
+    if (modality_lut) image.modality_lut = unpack(modality_lut);
+    if (palette_color) image.palette_color = unpack(palette_color);
+    image.voi_luts = voi_luts.map(unpack).filter(Boolean);
+    return image;
+  });
   return { ...record, frames };
+}
+
+/** What gives tables their entries for the base64 of `LookupTable` and `PaletteColor`; the same text is read once. */
+function unpacker() {
+  /** @type {Map<string, Uint8Array | Uint16Array>} */
+  const known = new Map();
+  return (/** @type {any} */ { data, ...table }) => {
+    const key = `${table.bits} ${data}`;
+    const bytes = known.has(key) ? null : bytesOf(data);
+    if (bytes) known.set(key, table.bits > 8 ? wordsOf(bytes) : bytes);
+    const entries = known.get(key);
+    return entries?.length ? { ...table, entries } : undefined;
+  };
+}
+
+/**
+ * @param {string} text base64
+ * @returns {Uint8Array<ArrayBuffer>} empty where it is none
+ */
+export function bytesOf(text) {
+  try {
+    return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  } catch {
+    return new Uint8Array();
+  }
+}
+
+/** @param {Uint8Array} bytes low byte first */
+function wordsOf(bytes) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  return Uint16Array.from({ length: bytes.length >> 1 }, (_, i) => view.getUint16(2 * i, true));
 }
 
 /**

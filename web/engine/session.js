@@ -1,5 +1,6 @@
 /** One `src` on the page's side: starts the threads, keeps what they report, asks for what is on screen. */
 
+import { Credentials } from './credentials.js';
 import { FrameStore } from './frame-store.js';
 import { Prelude } from './prelude.js';
 import { Questions } from './questions.js';
@@ -13,13 +14,7 @@ import { Workers } from './workers.js';
  * @typedef {import('./records.js').FrameState} FrameState
  * @typedef {import('./records.js').ErrorRecord} ErrorRecord
  *
- * @typedef {object} CredentialRule what goes to one origin; other origins get nothing
- * @property {string} origin
- * @property {Record<string, string> | ((url: string) => Record<string, string> | Promise<Record<string, string>>)} [headers]
- *   a function is called for each request, so that a token can be renewed
- * @property {RequestCredentials} [credentials]
- *
- * @typedef {{frameIndex?: number, credentials?: CredentialRule[]}} SessionOptions
+ * @typedef {{frameIndex?: number, credentials?: import('./credentials.js').CredentialRule[]}} SessionOptions
  */
 
 /** Python waits this long for the first picture, so that its own megabytes do not delay it. */
@@ -57,12 +52,12 @@ export class Session extends EventTarget {
    */
   constructor(src, { frameIndex = 0, credentials = [] } = {}) {
     super();
-    this.#credentials = credentials;
+    this.#credentials = new Credentials(credentials);
     this.#src = absolute(src);
     this.#wanted.frameIndex = frameIndex;
     this.#workers.transport.onmessage = ({ data }) => this.#onTransport(data);
     this.#workers.decoders.forEach((decoder, index) => this.#listen(decoder, index));
-    this.#configureCredentials();
+    this.#credentials.sendTo(this.#workers.transport);
     this.#prelude = new Prelude(this.#src, frameIndex, {
       post: (message) => this.#workers.transport.postMessage(message),
       read: (segment, stop) => this.#questions.read(this.#workers.transport, segment, stop),
@@ -160,22 +155,6 @@ export class Session extends EventTarget {
     this.#workers.loader?.postMessage({ kind: 'decoder-replaced', worker: index });
   }
 
-  #configureCredentials() {
-    const rules = this.#credentials.map(({ headers, ...rule }) =>
-      typeof headers === 'function' ? { ...rule, ask: true } : { ...rule, headers },
-    );
-    if (rules.length > 0) this.#workers.transport.postMessage({ kind: 'credentials', rules });
-  }
-
-  /** @param {{question: number, url: string}} message */
-  async #authorize({ question, url }) {
-    const { origin } = new URL(url);
-    const rule = this.#credentials.find((one) => new URL(one.origin).origin === origin);
-    const { headers } = rule ?? {};
-    const found = typeof headers === 'function' ? await headers(url) : {};
-    this.#workers.transport.postMessage({ kind: 'authorized', question, headers: found });
-  }
-
   #startPython() {
     if (this.#workers.loader !== null) return;
     clearTimeout(this.startTimer);
@@ -185,7 +164,7 @@ export class Session extends EventTarget {
   /** @param {any} message */
   #onTransport(message) {
     if (this.#questions.answered(message)) return;
-    if (message.kind === 'authorize') this.#authorize(message);
+    if (message.kind === 'authorize') this.#credentials.answer(this.#workers.transport, message);
     else if (message.kind === 'undecoded') this.#onDecoder(message);
     else this.#prelude.onTransport(message);
   }

@@ -69,7 +69,8 @@ export class Workers {
       type: 'module',
       name: 'firstlight-loader',
     });
-    const base = new URL(__FIRSTLIGHT_PYTHON__.base, document.baseURI).href;
+    // Beside this file's folder, wherever the page that embeds it lies.
+    const base = new URL(`../${__FIRSTLIGHT_PYTHON__.base}`, import.meta.url).href;
     loader.postMessage({ kind: 'boot', base, decoderCount: this.decoders.length });
     const { port1, port2 } = new MessageChannel();
     loader.postMessage({ kind: 'connect', role: 'transport', port: port1 }, [port1]);
