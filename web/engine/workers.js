@@ -69,8 +69,10 @@ export class Workers {
       type: 'module',
       name: 'firstlight-loader',
     });
-    // Beside this file's folder, wherever the page that embeds it lies.
-    const base = new URL(`../${__FIRSTLIGHT_PYTHON__.base}`, import.meta.url).href;
+    // Beside this file's folder, wherever the page that embeds it lies. In two steps, since vite
+    // takes `new URL(..., import.meta.url)` for an asset of its own.
+    const here = import.meta.url;
+    const base = new URL(`../${__FIRSTLIGHT_PYTHON__.base}`, here).href;
     loader.postMessage({ kind: 'boot', base, decoderCount: this.decoders.length });
     const { port1, port2 } = new MessageChannel();
     loader.postMessage({ kind: 'connect', role: 'transport', port: port1 }, [port1]);
