@@ -67,6 +67,7 @@ class Loader:
         self._resources = HeldResources(outside.transport, self._numbers, outside.need)
         self._series: tuple[Series, ...] = ()
         self._run: SeriesRun | None = None
+        self._wanted: int | None = None
         self._adoptions: dict[str, Adoption] = {}
         self._capacity = replace(Capacity(), decode_jobs=outside.pool.capacity)
         outside.transport.listen(self._transport_event)
@@ -88,7 +89,8 @@ class Loader:
             self._outside.page.publish("error", error.record())
             return
         self._outside.page.publish("serieslist", series_list(self._series))
-        self.select(0, frame_index)
+        # Somebody may have scrolled while the source was being read.
+        self.select(0, frame_index if self._wanted is None else self._wanted)
 
     def select(self, series_index: int, frame_index: int = 0) -> None:
         """Show another series; what runs for the present one is cancelled."""
@@ -115,7 +117,9 @@ class Loader:
 
     def want(self, frame_index: int, direction: int) -> None:
         """The viewport shows this frame now, moving in ``direction``."""
-        if self._run is not None and 0 <= frame_index < len(self._run.series.frames):
+        if self._run is None:
+            self._wanted = frame_index
+        elif 0 <= frame_index < len(self._run.series.frames):
             self._run.want(Demand(visible=(frame_index,), direction=direction))
 
     def retry(self, frame_index: int) -> None:
