@@ -166,7 +166,12 @@ async function boot(message) {
 function onPage(message) {
   switch (message.kind) {
     case 'open':
-      service.open(message.src, message.frameIndex, JSON.stringify(message.adoptions));
+      service.open(
+        message.src,
+        message.frameIndex,
+        JSON.stringify(message.adoptions),
+        JSON.stringify(message.files),
+      );
       break;
     case 'want':
       service.want(message.frameIndex, message.direction);

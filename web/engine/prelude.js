@@ -56,7 +56,7 @@ export class Prelude {
       beside.pathname = beside.pathname.replace(/\.jph$/i, '.metadata.dcm');
       this.#fetch(METADATA, beside.href, 0, null, []);
       this.#host.settled();
-    } else if (new URL(this.#src).pathname.endsWith('.json')) {
+    } else if (/^https?:/.test(this.#src) && new URL(this.#src).pathname.endsWith('.json')) {
       this.#fetch(DESCRIPTOR, this.#src, 0, null, []);
     } else {
       this.#host.settled();

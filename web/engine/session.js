@@ -1,5 +1,6 @@
 /** One `src` on the page's side: starts the threads, keeps what they report, asks for what is on screen. */
 
+import { absolute } from './address.js';
 import { Credentials } from './credentials.js';
 import { FrameStore } from './frame-store.js';
 import { Prelude } from './prelude.js';
@@ -14,7 +15,8 @@ import { Workers } from './workers.js';
  * @typedef {import('./records.js').FrameState} FrameState
  * @typedef {import('./records.js').ErrorRecord} ErrorRecord
  *
- * @typedef {{frameIndex?: number, credentials?: import('./credentials.js').CredentialRule[]}} SessionOptions
+ * @typedef {{frameIndex?: number, credentials?: import('./credentials.js').CredentialRule[], files?: File[]}} SessionOptions
+ *   `files`: what the `src` `local:` means
  */
 
 /** Python waits this long for the first picture, so that its own megabytes do not delay it. */
@@ -41,6 +43,8 @@ export class Session extends EventTarget {
   #wanted = { frameIndex: 0, direction: 0 };
   #questions = new Questions();
   #credentials;
+  /** @type {string[][]} name and address of each local file */
+  #files;
   /** @type {object[]} */
   #decodes = [];
   /** @type {object[]} */
@@ -50,8 +54,12 @@ export class Session extends EventTarget {
    * @param {string} src
    * @param {SessionOptions} [options]
    */
-  constructor(src, { frameIndex = 0, credentials = [] } = {}) {
+  constructor(src, { frameIndex = 0, credentials = [], files = [] } = {}) {
     super();
+    this.#files = files.map((file) => [
+      file.webkitRelativePath || file.name,
+      URL.createObjectURL(file),
+    ]);
     this.#credentials = new Credentials(credentials);
     this.#src = absolute(src);
     this.#wanted.frameIndex = frameIndex;
@@ -137,6 +145,7 @@ export class Session extends EventTarget {
 
   close() {
     clearTimeout(this.startTimer);
+    for (const [, url] of this.#files) URL.revokeObjectURL(url);
     this.#workers.terminate();
   }
 
@@ -212,7 +221,8 @@ export class Session extends EventTarget {
     this.#pythonUp = true;
     const { frameIndex } = this.#wanted;
     const adoptions = this.#prelude.handOver();
-    this.#workers.loader?.postMessage({ kind: 'open', src: this.#src, frameIndex, adoptions });
+    const order = { src: this.#src, frameIndex, adoptions, files: this.#files };
+    this.#workers.loader?.postMessage({ kind: 'open', ...order });
     this.#tell('ready', {});
   }
 
@@ -280,12 +290,6 @@ export class Session extends EventTarget {
  */
 export function openSession(src, options) {
   return new Session(src, options);
-}
-
-/** @param {string} src */
-function absolute(src) {
-  const scheme = /^jphuri:/.exec(src)?.[0] ?? '';
-  return scheme + new URL(src.slice(scheme.length), document.baseURI).href;
 }
 
 /**

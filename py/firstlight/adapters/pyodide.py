@@ -119,8 +119,12 @@ class LoaderService:
         self._opening: asyncio.Task[None] | None = None
         self._page = MessagePage(bridge)
 
-    def open(self, src: str, frame_index: int, adoptions_json: str) -> None:
-        """Open a ``src``; ``adoptions_json`` lists what the prelude started (`Adoption`)."""
+    def open(self, src: str, frame_index: int, adoptions_json: str, files_json: str) -> None:
+        """Open a ``src``.
+
+        ``adoptions_json`` lists what the prelude started (`Adoption`), ``files_json`` the
+        [name, address] of each local file.
+        """
         adoptions = tuple(Adoption(**record) for record in json.loads(adoptions_json))
         urls = {adoption.segment: adoption.url for adoption in adoptions}
         outside = Outside(
@@ -132,7 +136,8 @@ class LoaderService:
             adopt=lambda segment: self.transport.adopt(segment, urls[segment]),
         )
         self._loader = Loader(outside)
-        opening = self._loader.open(src, frame_index=frame_index, adoptions=adoptions)
+        files = tuple((str(name), str(url)) for name, url in json.loads(files_json))
+        opening = self._loader.open(src, frame_index=frame_index, adoptions=adoptions, files=files)
         self._opening = asyncio.ensure_future(opening)
         self._opening.add_done_callback(self._report_crash)
 

@@ -10,6 +10,7 @@ from firstlight.errors import FirstlightError
 from firstlight.loader.report import series_list, series_record
 from firstlight.loader.resources import HeldResources
 from firstlight.loader.run import SeriesRun
+from firstlight.ports import Closed
 from firstlight.schedule import Capacity
 from firstlight.schedule.events import Adopted, Demand
 from firstlight.sources.open import source_for
@@ -73,10 +74,18 @@ class Loader:
         outside.transport.listen(self._transport_event)
         outside.pool.listen(self._decode_event)
 
-    async def open(self, src: str, *, frame_index: int, adoptions: tuple[Adoption, ...]) -> None:
+    async def open(
+        self,
+        src: str,
+        *,
+        frame_index: int,
+        adoptions: tuple[Adoption, ...] = (),
+        files: tuple[tuple[str, str], ...] = (),
+    ) -> None:
         """Find what is behind ``src`` and start its first series at a frame.
 
-        An error of the source goes to the page as an ``error`` and is raised nowhere.
+        ``files`` are names and addresses of what ``local:`` means. An error of the source goes to
+        the page as an ``error`` and is raised nowhere.
         """
         for adoption in adoptions:
             self._adoptions[adoption.url] = adoption
@@ -84,7 +93,7 @@ class Loader:
             self._resources.early[adoption.segment] = []
             self._outside.adopt(adoption.segment)
         try:
-            self._series = await source_for(src).open(self._resources)
+            self._series = await source_for(src, files).open(self._resources)
         except FirstlightError as error:
             self._outside.page.publish("error", error.record())
             return
@@ -134,24 +143,32 @@ class Loader:
             self._run = None
 
     def _take_over(self, series: Series) -> tuple[list[Adopted], list[TransportEvent]]:
-        """Match running head starts with the frames they are for; let the others go."""
+        """Match what was fetched ahead with the frames it is of; let the rest go."""
+        places: dict[str, tuple[int, int]] = {}
+        for index, frame in enumerate(series.frames):
+            url, start = frame.extent.url, frame.extent.start
+            if url not in places or start < places[url][0]:
+                places[url] = (start, index)
         adopted: list[Adopted] = []
         early: list[TransportEvent] = []
-        places = {
-            (frame.extent.url, frame.extent.start): index
-            for index, frame in enumerate(series.frames)
-        }
         for url, segment in self._resources.head_starts.items():
             events = self._resources.early.pop(segment, [])
             known = self._adoptions.get(url) or Adoption(segment, url, 0, None)
-            index = places.get((url, known.start))
-            if index is None:
+            start, index = places.get(url, (-1, -1))
+            if start != known.start:
                 self._outside.transport.release(segment)
                 continue
             stop = None if known.stop is None else known.stop - known.start
             adopted.append(Adopted(segment, index, stop, known.shown_level, known.stored_bytes))
             early.extend(events)
         self._resources.head_starts.clear()
+        for url, segment, stop in self._resources.take_heads():
+            start, index = places.get(url, (-1, -1))
+            if 0 <= start < stop:
+                adopted.append(Adopted(segment, index, stop - start))
+                early.append(Closed(segment, stop, cancelled=False))
+            else:
+                self._outside.transport.release(segment)
         return adopted, early
 
     def _transport_event(self, event: TransportEvent) -> None:

@@ -34,6 +34,7 @@ class HeldResources:
         self._numbers = numbers
         self._need = need
         self._exchanges: dict[int, _Exchange] = {}
+        self._heads: dict[str, tuple[int, int]] = {}
         self.head_starts: dict[str, int] = {}
         self.early: dict[int, list[TransportEvent]] = {}
 
@@ -53,7 +54,10 @@ class HeldResources:
     async def part(
         self, url: str, extent: ByteRange, *, version: str | None = None, accept: str = ""
     ) -> Part:
-        """A range of at most `MAX_READ_BYTES`; its segment is released again.
+        """A range of at most `MAX_READ_BYTES`.
+
+        The first one that begins a resource is kept for the frame that may begin in it
+        (`take_heads`), the others are released again.
 
         Raises:
             TransportError: it did not come; ResourceChanged: it is of another version.
@@ -61,13 +65,23 @@ class HeldResources:
         order = FetchOrder(
             next(self._numbers), url, extent, version=version, priority="high", accept=accept
         )
-        return await self._fetch(order, MAX_READ_BYTES)
+        keep = extent.start == 0 and url not in self._heads
+        return await self._fetch(order, MAX_READ_BYTES, keep=keep)
 
-    async def _fetch(self, order: FetchOrder, limit_bytes: int) -> Part:
+    def take_heads(self) -> list[tuple[str, int, int]]:
+        """URL, segment and number of bytes of all beginnings that were kept; the caller's now."""
+        heads = [(url, segment, stop) for url, (segment, stop) in self._heads.items()]
+        self._heads.clear()
+        return heads
+
+    async def _fetch(self, order: FetchOrder, limit_bytes: int, *, keep: bool = False) -> Part:
         self._transport.fetch(order)
-        return await self._collect(order.segment, order.url, order.extent.start, limit_bytes)
+        start = order.extent.start
+        return await self._collect(order.segment, order.url, start, limit_bytes, keep=keep)
 
-    async def _collect(self, segment: int, url: str, start: int, limit_bytes: int) -> Part:
+    async def _collect(
+        self, segment: int, url: str, start: int, limit_bytes: int, *, keep: bool = False
+    ) -> Part:
         """Wait for a segment's end and copy it."""
         exchange = _Exchange(url, start, limit_bytes, asyncio.get_running_loop().create_future())
         self._exchanges[segment] = exchange
@@ -79,9 +93,12 @@ class HeldResources:
                 await self._transport.read(segment, ByteRange(at, min(at + MAX_READ_BYTES, stop)))
                 for at in range(start, stop, MAX_READ_BYTES)
             ]
+            if keep:
+                self._heads[url] = (segment, stop)
         finally:
             del self._exchanges[segment]
-            self._transport.release(segment)
+            if self._heads.get(url, (None,))[0] != segment:
+                self._transport.release(segment)
         opened = exchange.opened
         if opened is None:
             return Part(b"".join(chunks), None, "", ranges=False)

@@ -5,19 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from firstlight.errors import MalformedDescriptor
-
 if TYPE_CHECKING:
     from firstlight.sources.base import Source
 
 
-def source_for(src: str) -> Source:
+def source_for(src: str, files: tuple[tuple[str, str], ...] = ()) -> Source:
     """The source that reads a ``src``, by its prefix, else by the suffix of its path.
 
     Only that source's module is imported: the page waits for what is imported at its start.
-
-    Raises:
-        MalformedDescriptor: no source reads it.
+    ``files`` are names and addresses of the files that ``local:`` means.
     """
     kind, _, address = src.partition(":")
     if kind == "jphuri":
@@ -32,11 +28,14 @@ def source_for(src: str) -> Source:
         from firstlight.sources.dicomweb import DicomwebSource
 
         return DicomwebSource(address)
+    if kind == "local":
+        from firstlight.sources.local import LocalFile, LocalSource
+
+        return LocalSource(tuple(LocalFile(name, url) for name, url in files))
     if urlsplit(src).path.endswith(".json"):
         from firstlight.sources.manifest import ManifestSource
 
         return ManifestSource(src)
-    raise MalformedDescriptor(
-        "neither jphuri:, wadouri: nor dicomweb:, nor the address of a firstlight.json",
-        resource=src,
-    )
+    from firstlight.sources.plain import PlainSource
+
+    return PlainSource(src)

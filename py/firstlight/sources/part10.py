@@ -63,6 +63,7 @@ class Part10Source:
 
     url: str
     frame_number: int | None = None
+    may_have_sidecar: bool = True
 
     async def open(self, resources: Resources) -> tuple[Series, ...]:
         """Find the frames: by the index beside the file if it is of this very file, else by ranges.
@@ -75,7 +76,7 @@ class Part10Source:
         """
         first, sidecar = await asyncio.gather(
             resources.part(self.url, ByteRange(0, FIRST_READ_BYTES)),
-            _sidecar(resources, self.url),
+            _sidecar(resources, self.url) if self.may_have_sidecar else _nothing(),
         )
         if sidecar is not None and sidecar.describes(first):
             series = sidecar.series
@@ -105,6 +106,10 @@ async def _sidecar(resources: Resources, url: str) -> Sidecar | None:
         return read_sidecar(text, url)
     except FirstlightError:
         return None
+
+
+async def _nothing() -> None:
+    """No index, where there can be none."""
 
 
 class Supply:

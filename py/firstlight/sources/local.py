@@ -1,0 +1,85 @@
+"""``local:``: files that a person dropped or chose; nothing of them leaves the machine."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from firstlight.dicom.order import display_order
+from firstlight.errors import FirstlightError, FormatError, NotDicom
+from firstlight.sources.part10 import Part10Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from firstlight.sources.base import Resources, Series
+
+AT_ONCE: Final = 12
+"""Files whose headers are read at once; more only wait for each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFile:
+    """A file of the page: its name, and the blob: address under which its bytes can be had."""
+
+    name: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class LocalSource:
+    """Files in any order, images among whatever else lies in a folder."""
+
+    files: tuple[LocalFile, ...]
+
+    async def open(self, resources: Resources) -> tuple[Series, ...]:
+        """Read the header of each file, group by series, sort by position; skip what is no image.
+
+        Raises:
+            NotDicom: none of the files is an image that can be shown.
+        """
+        gate = asyncio.Semaphore(AT_ONCE)
+
+        async def read(file: LocalFile) -> Series | FirstlightError:
+            async with gate:
+                try:
+                    source = Part10Source(file.url, may_have_sidecar=False)
+                    return (await source.open(resources))[0]
+                except FirstlightError as error:
+                    return error
+
+        found = await asyncio.gather(*(read(file) for file in sorted(self.files, key=_name)))
+        series = [one for one in found if not isinstance(one, FirstlightError)]
+        if not series:
+            raise self._nothing(found)
+        return tuple(_sorted_by_position(group) for group in _grouped(series))
+
+    def _nothing(self, found: Iterable[Series | FirstlightError]) -> FirstlightError:
+        reasons = [one for one in found if isinstance(one, FirstlightError)]
+        if len(reasons) == 1 and isinstance(reasons[0], FormatError):
+            reasons[0].resource = self.files[0].name
+            return reasons[0]
+        return NotDicom(f"none of the {len(self.files)} files is a DICOM image", resource="local:")
+
+
+def _name(file: LocalFile) -> str:
+    return file.name
+
+
+def _grouped(series: list[Series]) -> list[list[Series]]:
+    """Files of one series and one coding together, in the order in which each first appears."""
+    groups: dict[tuple[str, str], list[Series]] = {}
+    for number, one in enumerate(series):
+        # Files without a Series Instance UID are not known to belong together.
+        uid = one.series_instance_uid or f"file {number}"
+        groups.setdefault((uid, one.codec), []).append(one)
+    return list(groups.values())
+
+
+def _sorted_by_position(group: list[Series]) -> Series:
+    frames = [frame for one in group for frame in one.frames]
+    numbers = [(0, "", index) for index in range(len(frames))]
+    order = display_order([frame.image for frame in frames], numbers)
+    reversible = all(one.reversible for one in group)
+    return replace(group[0], frames=tuple(frames[index] for index in order), reversible=reversible)
