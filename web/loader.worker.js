@@ -12,6 +12,8 @@ let service = null;
 /** @type {any} */
 let pyodide = null;
 let base = '';
+/** Of the session that the messages are for; `engine/workers.js`. */
+let epoch = 0;
 /** @type {Map<string, Promise<void>>} */
 const mounted = new Map();
 
@@ -64,18 +66,18 @@ const bridge = {
   },
   /** @param {number} worker */
   replaceDecoder(worker) {
-    postMessage({ kind: 'replace-decoder', worker });
+    postMessage({ kind: 'replace-decoder', worker, epoch });
   },
   /** @param {number} frameIndex */
   evict(frameIndex) {
-    postMessage({ kind: 'evict', frameIndex });
+    postMessage({ kind: 'evict', frameIndex, epoch });
   },
   /**
    * @param {string} kind
    * @param {string} json
    */
   publish(kind, json) {
-    postMessage({ kind, record: JSON.parse(json) });
+    postMessage({ kind, record: JSON.parse(json), epoch });
   },
   need: mount,
 };
@@ -165,9 +167,14 @@ async function boot(message) {
 /** @param {any} message of the page */
 function onPage(message) {
   switch (message.kind) {
+    case 'close':
+      service?.close();
+      break;
     case 'open':
+      epoch = message.epoch;
       service.open(
         message.src,
+        epoch,
         message.frameIndex,
         JSON.stringify(message.adoptions),
         JSON.stringify(message.files),
@@ -194,7 +201,7 @@ function onPage(message) {
     case 'boot':
       boot(message).catch((error) => {
         const text = `Python did not start: ${error instanceof Error ? error.message : error}`;
-        postMessage({ kind: 'error', record: { type: 'LoaderError', message: text } });
+        postMessage({ kind: 'crashed', record: { type: 'LoaderError', message: text } });
       });
   }
 }

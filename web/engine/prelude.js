@@ -1,3 +1,5 @@
+import { seriesTag } from './records.js';
+
 /**
  * What must happen before Python is up, and no more: the first frame's bytes are asked for and its
  * levels decoded as they become complete. It has no policy: the descriptor says where the frame lies
@@ -19,14 +21,16 @@
  * @property {() => void} settled Python may have the link now
  */
 
-/** How many segments the prelude may start; Python counts from 1000. */
-const DESCRIPTOR = 1;
-const FRAME = 2;
-const METADATA = 3;
+/** The segments a prelude starts, in the numbers below Python's 1000 that are its own. */
+const DESCRIPTOR = 0;
+const FRAME = 1;
+const METADATA = 2;
+const SEGMENTS_PER_PRELUDE = 3;
 
 export class Prelude {
   #src;
   #frameIndex;
+  #epoch;
   #host;
   /** @type {Adoption[]} */
   #adoptions = [];
@@ -40,11 +44,13 @@ export class Prelude {
   /**
    * @param {string} src absolute
    * @param {number} frameIndex
+   * @param {number} epoch from 1, of the session on its threads
    * @param {PreludeHost} host
    */
-  constructor(src, frameIndex, host) {
+  constructor(src, frameIndex, epoch, host) {
     this.#src = src;
     this.#frameIndex = frameIndex;
+    this.#epoch = epoch;
     this.#host = host;
   }
 
@@ -67,9 +73,10 @@ export class Prelude {
    * @param {any} message of the transport
    */
   async onTransport(message) {
-    if (message.kind === 'closed' && message.segment === DESCRIPTOR) {
+    const part = message.segment - this.#number(0);
+    if (message.kind === 'closed' && part === DESCRIPTOR) {
       await this.#readDescriptor(message.stop);
-    } else if (message.kind === 'milestone' && message.segment === FRAME && this.#frame) {
+    } else if (message.kind === 'milestone' && part === FRAME && this.#frame) {
       this.#reached(message.stop - this.#frame.start);
     } else if (message.kind === 'failed') {
       this.#host.settled();
@@ -79,7 +86,7 @@ export class Prelude {
   /** A picture of the prelude's frame is shown: go on with the finest level that came meanwhile. */
   /** @param {import('./frame-store.js').StoredFrame} frame */
   shown(frame) {
-    const adoption = this.#adoptions.find(({ segment }) => segment === FRAME);
+    const adoption = this.#adoptions.find(({ segment }) => segment === this.#number(FRAME));
     if (adoption && frame.resolutionLevel > adoption.shown_level) {
       adoption.shown_level = frame.resolutionLevel;
       adoption.stored_bytes = frame.data.byteLength;
@@ -89,15 +96,27 @@ export class Prelude {
     this.#host.settled();
   }
 
+  /** The session is over: what Python has not taken over is let go. */
+  abandon() {
+    if (this.#over) return;
+    this.#over = true;
+    for (const { segment } of this.#adoptions) this.#host.post({ kind: 'release', segment });
+  }
+
   /** Hands everything over; from here on the prelude does nothing. */
   handOver() {
     this.#over = true;
     return this.#adoptions;
   }
 
+  /** @param {number} part */
+  #number(part) {
+    return (this.#epoch - 1) * SEGMENTS_PER_PRELUDE + 1 + part;
+  }
+
   /** @param {number} stop */
   async #readDescriptor(stop) {
-    const text = new TextDecoder().decode(await this.#host.read(DESCRIPTOR, stop));
+    const text = new TextDecoder().decode(await this.#host.read(this.#number(DESCRIPTOR), stop));
     if (this.#over) return;
     try {
       this.#begin(JSON.parse(text));
@@ -129,13 +148,14 @@ export class Prelude {
   }
 
   /**
-   * @param {number} segment
+   * @param {number} part
    * @param {string} url
    * @param {number} start
    * @param {number | null} stop
    * @param {number[]} milestones
    */
-  #fetch(segment, url, start, stop, milestones) {
+  #fetch(part, url, start, stop, milestones) {
+    const segment = this.#number(part);
     this.#adoptions.push({ segment, url, start, stop, shown_level: -1, stored_bytes: 0 });
     const order = { segment, url, start, stop, milestones, version: null, priority: 'high' };
     this.#host.post({ kind: 'fetch', ...order });
@@ -150,7 +170,8 @@ export class Prelude {
   }
 
   #decodeNext() {
-    const shown = this.#adoptions.find(({ segment }) => segment === FRAME)?.shown_level ?? -1;
+    const shown =
+      this.#adoptions.find(({ segment }) => segment === this.#number(FRAME))?.shown_level ?? -1;
     const level = this.#reachedLevel;
     if (this.#over || this.#askedLevel >= 0 || level <= shown) return;
     this.#askedLevel = level;
@@ -159,10 +180,10 @@ export class Prelude {
       kind: 'decode',
       job: 0,
       worker: 0,
-      seriesIndex: 0,
+      seriesIndex: seriesTag(this.#epoch, 0),
       frameIndex: this.#frameIndex,
       codec: 'openjph',
-      pieces: [[FRAME, start, start + ends[level]]],
+      pieces: [[this.#number(FRAME), start, start + ends[level]]],
       resolutionLevel: level,
       decompositionLevels: ends.length - 1,
       image: this.#image,

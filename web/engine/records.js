@@ -154,3 +154,15 @@ function head(series, index) {
   const { modality = '', series_description = '', series_number = null } = series;
   return { index, modality, description: series_description, number: series_number };
 }
+
+/**
+ * Marks a decode with the session and series it is for (`LoaderService.open` in Python counts alike).
+ *
+ * @param {number} epoch
+ * @param {number} seriesIndex
+ */
+export function seriesTag(epoch, seriesIndex) {
+  return epoch * SERIES_PER_EPOCH + seriesIndex;
+}
+
+const SERIES_PER_EPOCH = 65536;

@@ -5,8 +5,9 @@ import { Credentials } from './credentials.js';
 import { FrameStore } from './frame-store.js';
 import { Prelude } from './prelude.js';
 import { Questions } from './questions.js';
-import { seriesFromDescriptor, withDefaults } from './records.js';
-import { Workers } from './workers.js';
+import { seriesFromDescriptor, seriesTag, withDefaults } from './records.js';
+import { WorkLog } from './work-log.js';
+import { giveBack, takeWorkers } from './workers.js';
 
 /**
  * @typedef {import('./frame-store.js').StoredFrame} StoredFrame
@@ -22,9 +23,6 @@ import { Workers } from './workers.js';
 /** Python waits this long for the first picture, so that its own megabytes do not delay it. */
 const PYTHON_WAITS_MS = 400;
 
-/** Decodes and draws kept for `timeline()`. */
-const TIMELINE_LENGTH = 5000;
-
 /** Events: `serieslist`, `series`, `frame`, `state`, `error`, `ready`. */
 export class Session extends EventTarget {
   /** @type {SeriesSummary[]} */
@@ -34,7 +32,8 @@ export class Session extends EventTarget {
   /** @type {ErrorRecord | null} */
   error = null;
   #src;
-  #workers = new Workers();
+  #workers = takeWorkers();
+  #epoch = this.#workers.epoch;
   #store = new FrameStore();
   /** @type {Map<number, FrameState>} */
   #states = new Map();
@@ -45,10 +44,7 @@ export class Session extends EventTarget {
   #credentials;
   /** @type {string[][]} name and address of each local file */
   #files;
-  /** @type {object[]} */
-  #decodes = [];
-  /** @type {object[]} */
-  #draws = [];
+  #log = new WorkLog();
 
   /**
    * @param {string} src
@@ -66,14 +62,16 @@ export class Session extends EventTarget {
     this.#workers.transport.onmessage = ({ data }) => this.#onTransport(data);
     this.#workers.decoders.forEach((decoder, index) => this.#listen(decoder, index));
     this.#credentials.sendTo(this.#workers.transport);
-    this.#prelude = new Prelude(this.#src, frameIndex, {
+    this.#prelude = new Prelude(this.#src, frameIndex, this.#epoch, {
       post: (message) => this.#workers.transport.postMessage(message),
       read: (segment, stop) => this.#questions.read(this.#workers.transport, segment, stop),
       described: (descriptor) => this.#describe(descriptor),
       progressed: (index, held, total) => this.#progressed(index, held, total),
       settled: () => this.#startPython(),
     });
+    if (this.#workers.loader !== null) this.#listenToLoader(this.#workers.loader);
     this.#prelude.start();
+    if (this.#workers.pythonUp) this.#open();
     this.startTimer = setTimeout(() => this.#startPython(), PYTHON_WAITS_MS);
   }
 
@@ -124,13 +122,13 @@ export class Session extends EventTarget {
    *   `startedMs` since the epoch
    */
   noteDraw(draw) {
-    keep(this.#draws, draw);
+    this.#log.drawn(draw);
   }
 
   /** Every request, decode and draw, times in ms since the epoch. */
   async timeline() {
     const { requests } = await this.#questions.ask(this.#workers.transport, { kind: 'timeline' });
-    return { requests, decodes: [...this.#decodes], draws: [...this.#draws] };
+    return { requests, ...this.#log.copy() };
   }
 
   /** Bytes held: Python's heap (0 before it is up) and decoded arrays. */
@@ -146,7 +144,13 @@ export class Session extends EventTarget {
   close() {
     clearTimeout(this.startTimer);
     for (const [, url] of this.#files) URL.revokeObjectURL(url);
-    this.#workers.terminate();
+    for (const worker of [this.#workers.transport, ...this.#workers.decoders]) {
+      worker.onmessage = null;
+    }
+    this.#prelude.abandon();
+    if (this.#workers.loader !== null) this.#workers.loader.onmessage = null;
+    this.#workers.loader?.postMessage({ kind: 'close' });
+    giveBack(this.#workers);
   }
 
   /**
@@ -167,7 +171,12 @@ export class Session extends EventTarget {
   #startPython() {
     if (this.#workers.loader !== null) return;
     clearTimeout(this.startTimer);
-    this.#workers.startLoader().onmessage = ({ data }) => this.#onLoader(data);
+    this.#listenToLoader(this.#workers.startLoader());
+  }
+
+  /** @param {Worker} loader */
+  #listenToLoader(loader) {
+    loader.onmessage = ({ data }) => this.#onLoader(data);
   }
 
   /** @param {any} message */
@@ -182,9 +191,10 @@ export class Session extends EventTarget {
   #onDecoder(message) {
     const { kind, seriesIndex, frameIndex } = message;
     if (kind !== 'pixels') return; // a failed job is Python's to judge, which tells with `states`
-    if (seriesIndex !== (this.series?.index ?? 0)) return; // of a series no longer shown
+    // Of a series, or of a `src`, that is no longer shown.
+    if (seriesIndex !== seriesTag(this.#epoch, this.series?.index ?? 0)) return;
     const { resolutionLevel, decompositionLevels, pixels, startedMs, elapsedMs, bytesIn } = message;
-    keep(this.#decodes, { frameIndex, resolutionLevel, startedMs, elapsedMs, bytesIn });
+    this.#log.decoded({ frameIndex, resolutionLevel, startedMs, elapsedMs, bytesIn });
     const frame = { ...pixels, resolutionLevel, decompositionLevels };
     if (this.#store.put(frameIndex, frame)) this.#tell('frame', { frameIndex });
     if (!this.#pythonUp) this.#preludeShows(frameIndex, frame);
@@ -208,8 +218,14 @@ export class Session extends EventTarget {
   #onLoader(message) {
     if (this.#questions.answered(message)) return;
     const { kind, record } = message;
-    if (kind === 'booted') this.#open();
-    else if (kind === 'serieslist') this.#setSeriesList(record);
+    if (kind === 'booted') {
+      this.#workers.pythonUp = true;
+      this.#open();
+      return;
+    }
+    if (kind === 'crashed') this.#fail(record);
+    if (message.epoch !== this.#epoch) return; // late, of the session before
+    if (kind === 'serieslist') this.#setSeriesList(record);
     else if (kind === 'series') this.#setSeries(withDefaults(record));
     else if (kind === 'states') this.#setStates(record);
     else if (kind === 'evict') this.#store.delete(message.frameIndex);
@@ -221,9 +237,9 @@ export class Session extends EventTarget {
     this.#pythonUp = true;
     const { frameIndex } = this.#wanted;
     const adoptions = this.#prelude.handOver();
-    const order = { src: this.#src, frameIndex, adoptions, files: this.#files };
+    const order = { src: this.#src, epoch: this.#epoch, frameIndex, adoptions, files: this.#files };
     this.#workers.loader?.postMessage({ kind: 'open', ...order });
-    this.#tell('ready', {});
+    queueMicrotask(() => this.#tell('ready', {})); // nobody listens yet while this is constructed
   }
 
   /** @param {any} descriptor */
@@ -306,13 +322,4 @@ function waiting(frameIndex) {
     totalBytes: null,
     error: null,
   };
-}
-
-/**
- * @param {object[]} list
- * @param {object} item
- */
-function keep(list, item) {
-  list.push(item);
-  if (list.length > TIMELINE_LENGTH) list.shift();
 }

@@ -3,7 +3,45 @@
 /** One decoder is always busy on a big image while another serves the scroll; more than four only take memory. */
 const MAX_DECODERS = 4;
 
+/** How long threads without work wait for the next `src` before they are ended. */
+const IDLE_MS = 30_000;
+
+/** A prelude's segments are numbered below Python's; when the numbers are used up, so are the threads. */
+const MAX_USES = 300;
+
+/** @type {Workers | null} threads that a session gave back, Python and decoders warm */
+let idle = null;
+
+/** Threads for a session: warm ones if there are any. */
+export function takeWorkers() {
+  const workers = idle ?? new Workers();
+  idle = null;
+  clearTimeout(workers.idleTimer);
+  workers.epoch += 1;
+  return workers;
+}
+
+/**
+ * Takes threads back from a session that has stopped all its work.
+ *
+ * @param {Workers} workers
+ */
+export function giveBack(workers) {
+  const reusable = workers.pythonUp && workers.epoch < MAX_USES && idle === null;
+  if (!reusable) return workers.terminate();
+  idle = workers;
+  workers.idleTimer = setTimeout(() => {
+    idle = null;
+    workers.terminate();
+  }, IDLE_MS);
+}
+
 export class Workers {
+  /** Counts the sessions that used these threads; what is late for one is not for the next. */
+  epoch = 0;
+  pythonUp = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  idleTimer;
   /** @type {Worker} */
   transport;
   /** @type {Worker[]} */

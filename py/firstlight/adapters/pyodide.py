@@ -7,6 +7,7 @@ each. Scalars cross; a header of at most `MAX_READ_BYTES` is the one exception.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import time
 from typing import TYPE_CHECKING
@@ -16,13 +17,17 @@ from pyodide.ffi import create_proxy, to_js
 from firstlight import ports
 from firstlight.adapters.bridge import make_error
 from firstlight.adapters.pool import MessagePool
-from firstlight.loader import Adoption, Loader, Outside
+from firstlight.loader import FIRST_SEGMENT, Adoption, Loader, Outside
 from firstlight.ranges import ByteRange
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from firstlight.adapters.bridge import Bridge
+
+
+SERIES_PER_EPOCH = 65536
+"""`seriesTag` in web/engine/records.js counts alike."""
 
 
 class MessageTransport:
@@ -117,10 +122,13 @@ class LoaderService:
         self.pool = MessagePool(bridge, worker_count)
         self._loader: Loader | None = None
         self._opening: asyncio.Task[None] | None = None
+        self._numbers = itertools.count(FIRST_SEGMENT)
         self._page = MessagePage(bridge)
 
-    def open(self, src: str, frame_index: int, adoptions_json: str, files_json: str) -> None:
-        """Open a ``src``.
+    def open(
+        self, src: str, epoch: int, frame_index: int, adoptions_json: str, files_json: str
+    ) -> None:
+        """Open a ``src`` in place of the one before; ``epoch`` marks what is decoded for it.
 
         ``adoptions_json`` lists what the prelude started (`Adoption`), ``files_json`` the
         [name, address] of each local file.
@@ -135,11 +143,20 @@ class LoaderService:
             need=self._need,
             adopt=lambda segment: self.transport.adopt(segment, urls[segment]),
         )
-        self._loader = Loader(outside)
+        self.close()
+        self._loader = Loader(outside, self._numbers, series_base=epoch * SERIES_PER_EPOCH)
         files = tuple((str(name), str(url)) for name, url in json.loads(files_json))
         opening = self._loader.open(src, frame_index=frame_index, adoptions=adoptions, files=files)
         self._opening = asyncio.ensure_future(opening)
         self._opening.add_done_callback(self._report_crash)
+
+    def close(self) -> None:
+        """Stop the work for the present ``src``; nothing of it is reported any more."""
+        if self._opening is not None:
+            self._opening.cancel()
+        if self._loader is not None:
+            self._loader.close()
+            self._loader = None
 
     def want(self, frame_index: int, direction: int) -> None:
         if self._loader is not None:

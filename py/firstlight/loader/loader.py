@@ -16,7 +16,7 @@ from firstlight.schedule.events import Adopted, Demand
 from firstlight.sources.open import source_for
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterator
 
     from firstlight.ports import (
         Clock,
@@ -60,11 +60,18 @@ class Outside:
 
 
 class Loader:
-    """One ``src`` being loaded."""
+    """One ``src`` being loaded.
 
-    def __init__(self, outside: Outside) -> None:
+    ``numbers`` gives segments and jobs names that no other loader of the same ports has used;
+    ``series_base`` is added to the series index in every decode order, to tell loaders apart.
+    """
+
+    def __init__(
+        self, outside: Outside, numbers: Iterator[int] | None = None, *, series_base: int = 0
+    ) -> None:
         self._outside = outside
-        self._numbers = itertools.count(FIRST_SEGMENT)
+        self._numbers = numbers or itertools.count(FIRST_SEGMENT)
+        self._series_base = series_base
         self._resources = HeldResources(outside.transport, self._numbers, outside.need)
         self._series: tuple[Series, ...] = ()
         self._run: SeriesRun | None = None
@@ -110,7 +117,7 @@ class Loader:
         outside = self._outside
         outside.page.publish("series", series_record(series_index, series))
         self._run = SeriesRun(
-            series_index,
+            self._series_base + series_index,
             series,
             outside.transport,
             outside.pool,
@@ -137,7 +144,8 @@ class Loader:
             self._run.retry(frame_index)
 
     def close(self) -> None:
-        """Stop everything."""
+        """Stop everything and forget all bytes."""
+        self._resources.release_all()
         if self._run is not None:
             self._run.close()
             self._run = None

@@ -74,6 +74,14 @@ class HeldResources:
         self._heads.clear()
         return heads
 
+    def release_all(self) -> None:
+        """Let go of everything that nobody has taken."""
+        for segment in (*self.head_starts.values(), *(s for s, _ in self._heads.values())):
+            self._transport.release(segment)
+        self.head_starts.clear()
+        self._heads.clear()
+        self.early.clear()
+
     async def _fetch(self, order: FetchOrder, limit_bytes: int, *, keep: bool = False) -> Part:
         self._transport.fetch(order)
         start = order.extent.start
