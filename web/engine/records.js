@@ -166,3 +166,21 @@ export function seriesTag(epoch, seriesIndex) {
 }
 
 const SERIES_PER_EPOCH = 65536;
+
+/**
+ * What is known of a frame before anything is.
+ *
+ * @param {number} frameIndex
+ * @returns {FrameState}
+ */
+export function waiting(frameIndex) {
+  return {
+    frameIndex,
+    status: 'waiting',
+    resolutionLevel: null,
+    decompositionLevels: null,
+    heldBytes: 0,
+    totalBytes: null,
+    error: null,
+  };
+}

@@ -5,7 +5,7 @@ import { Credentials } from './credentials.js';
 import { FrameStore } from './frame-store.js';
 import { Prelude } from './prelude.js';
 import { Questions } from './questions.js';
-import { seriesFromDescriptor, seriesTag, withDefaults } from './records.js';
+import { seriesFromDescriptor, seriesTag, waiting, withDefaults } from './records.js';
 import { WorkLog } from './work-log.js';
 import { giveBack, takeWorkers } from './workers.js';
 
@@ -306,20 +306,4 @@ export class Session extends EventTarget {
  */
 export function openSession(src, options) {
   return new Session(src, options);
-}
-
-/**
- * @param {number} frameIndex
- * @returns {FrameState}
- */
-function waiting(frameIndex) {
-  return {
-    frameIndex,
-    status: 'waiting',
-    resolutionLevel: null,
-    decompositionLevels: null,
-    heldBytes: 0,
-    totalBytes: null,
-    error: null,
-  };
 }
