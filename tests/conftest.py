@@ -40,3 +40,8 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the real test files (shared/data beside the checkout) are not here")
     return folder
+
+
+def pytest_collection_modifyitems(items):
+    """Browser tests go last: Playwright leaves an event loop running in the thread of the tests."""
+    items.sort(key=lambda item: "page" in getattr(item, "fixturenames", ()))

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import shutil
-import socket
-import subprocess
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 import pydicom
@@ -18,8 +14,10 @@ from firstlight.dicomweb.multipart import TAIL_BYTES, payload_stop, read_part_he
 from firstlight.errors import HttpStatus
 from firstlight.sources.base import Part
 from firstlight.sources.open import source_for
+from support.orthanc import running_orthanc
 
-PLUGIN = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class HttpxResources:
@@ -47,43 +45,8 @@ class HttpxResources:
 
 @pytest.fixture(scope="module")
 def orthanc(tmp_path_factory):
-    program = shutil.which("Orthanc")
-    if program is None or not PLUGIN.exists():
-        pytest.skip(
-            "Orthanc with its DICOMweb plugin (apt-get install orthanc-dicomweb) is not here"
-        )
-    folder = tmp_path_factory.mktemp("orthanc")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    settings = {
-        "StorageDirectory": str(folder),
-        "IndexDirectory": str(folder),
-        "HttpPort": port,
-        "HttpBindAddresses": ["127.0.0.1"],
-        "DicomServerEnabled": False,
-        "RemoteAccessAllowed": False,
-        "AuthenticationEnabled": False,
-        "Plugins": [str(PLUGIN)],
-        "DicomWeb": {"Enable": True, "Root": "/dicom-web/"},
-    }
-    (folder / "orthanc.json").write_text(json.dumps(settings))
-    with subprocess.Popen(
-        [program, str(folder / "orthanc.json")],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            for line in process.stderr:
-                if "Orthanc has started" in line:
-                    break
-            else:
-                pytest.fail("Orthanc did not start")
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.communicate()
+    with running_orthanc(tmp_path_factory.mktemp("orthanc")) as address:
+        yield address
 
 
 def store(orthanc: str, path: Path) -> str:

@@ -2,7 +2,7 @@
 
 import { buildIncumbent } from '../../bench/build.js';
 import { build } from './build.js';
-import { chromium } from './chromium.js';
+import { debianPackages } from './debian.js';
 import { run } from './command.js';
 import { inVenv } from './paths.js';
 import { runMain } from './say.js';
@@ -10,7 +10,7 @@ import { setup } from './setup.js';
 
 await runMain(import.meta.url, async (args) => {
   await setup();
-  await chromium();
+  await debianPackages();
   await build({ final: true });
   await buildIncumbent();
   const { code } = await run(inVenv('python'), ['-m', 'bench.run', ...args], { show: true });

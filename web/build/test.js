@@ -2,15 +2,15 @@
 
 import { build } from './build.js';
 import { check } from './check.js';
-import { chromium } from './chromium.js';
 import { run } from './command.js';
+import { debianPackages } from './debian.js';
 import { inVenv } from './paths.js';
 import { runMain } from './say.js';
 import { setup } from './setup.js';
 
 await runMain(import.meta.url, async (args) => {
   await setup();
-  await chromium();
+  await debianPackages();
   await build();
   const clean = await check();
   // pytest goes last: its summary is the last line that anybody, and any CI, reads.
