@@ -1,0 +1,1 @@
+"""Every figure of the README comes from here; `npm run bench` runs it."""
