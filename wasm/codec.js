@@ -6,16 +6,26 @@
  * @property {number} rows
  * @property {number} columns
  * @property {number} samplesPerPixel
- * @property {number} bitsAllocated 1, 8 or 16
+ * @property {number} bitsAllocated 1, 8, 16 or 32
  * @property {number} bitsStored
  * @property {number} pixelRepresentation 0 unsigned, 1 signed two's complement
+ * @property {number} [highBit] where it is absent or impossible, `bitsStored - 1`
+ * @property {number} [planarConfiguration] 1: uncompressed samples lie colour by colour
+ * @property {string} [photometricInterpretation] says whether uncompressed chroma is shared by two pixels, and how the
+ *   components of a JPEG stream are to be read
+ * @property {boolean} [isFloat] the pixels are in Float Pixel Data, of 32 bits
+ * @property {string} [valueRepresentation] of Pixel Data; 'OW' swaps the bytes of big-endian samples of up to 8 bits
+ * @property {number} [firstBit] bits of the first byte that belong to the frame before; only with 1 bit allocated
  *
- * @typedef {Uint8Array<ArrayBuffer> | Int8Array<ArrayBuffer> | Uint16Array<ArrayBuffer> | Int16Array<ArrayBuffer>} StoredValues
+ * @typedef {Uint8Array<ArrayBuffer> | Int8Array<ArrayBuffer> | Uint16Array<ArrayBuffer> | Int16Array<ArrayBuffer> |
+ *   Uint32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Float32Array<ArrayBuffer>} StoredValues
  *
  * @typedef {object} Pixels stored values, row-major, samples interleaved; the caller owns `data` (never a view into a
  *   WASM heap). Below the full image the wavelet may overshoot: values can leave the range of Bits Stored, never that
  *   of the array, so lookup tables clamp.
- * @property {StoredValues} data 8-bit elements for Bits Allocated 1 and 8, else 16-bit; signed as Pixel Representation says
+ * @property {StoredValues} data elements of 8 bits for Bits Allocated 1 and 8, else of as many as are allocated; signed as
+ *   Pixel Representation says. Colour is as in the stream (YBR stays YBR, a palette index stays one), except that the
+ *   colour transform of JPEG 2000 is undone
  * @property {number} rows
  * @property {number} columns
  * @property {number} samplesPerPixel
@@ -35,11 +45,14 @@ export class CodecError extends Error {
   /**
    * @param {'DecodeError' | 'MalformedCodestream' | 'LimitExceeded' | 'UnsupportedTransferSyntax'} type
    * @param {string} message
+   * @param {{mayBeLegal?: boolean}} [options] `mayBeLegal`: the library refused what its wrapper found in order, so
+   *   another library may read it
    */
-  constructor(type, message) {
+  constructor(type, message, { mayBeLegal = false } = {}) {
     super(message);
     this.name = 'CodecError';
     this.type = type;
+    this.mayBeLegal = mayBeLegal;
   }
 }
 
@@ -51,4 +64,46 @@ export class CodecError extends Error {
  */
 export function sizeAtLevel(full, levelsBelow) {
   return Math.ceil(full / 2 ** levelsBelow);
+}
+
+/**
+ * Refuses any level but the only one that a codec without resolution levels has.
+ *
+ * @param {number} resolutionLevel
+ * @param {number} decompositionLevels
+ */
+export function checkOnlyLevel(resolutionLevel, decompositionLevels) {
+  if (resolutionLevel === 0 && decompositionLevels === 0) return;
+  throw new CodecError(
+    'DecodeError',
+    `no resolution level ${resolutionLevel} of ${decompositionLevels}: this coding has one`,
+  );
+}
+
+/**
+ * Refuses a shape that no pixel can have, or more samples than are allowed.
+ *
+ * @param {ImageShape} image
+ * @param {number} maxSamples
+ * @returns {number} samples of the full image
+ */
+export function checkShape(image, maxSamples) {
+  const { rows, columns, samplesPerPixel, bitsAllocated, bitsStored } = image;
+  for (const count of [rows, columns, samplesPerPixel]) {
+    if (!Number.isInteger(count) || count < 1) {
+      throw new CodecError('DecodeError', `no image: ${columns} x ${rows} x ${samplesPerPixel}`);
+    }
+  }
+  if (![1, 8, 16, 32].includes(bitsAllocated)) {
+    throw new CodecError('UnsupportedTransferSyntax', `${bitsAllocated} bits allocated`);
+  }
+  if (!image.isFloat && !(bitsStored >= 1 && bitsStored <= bitsAllocated)) {
+    throw new CodecError('DecodeError', `${bitsStored} bits stored of ${bitsAllocated} allocated`);
+  }
+  const samples = rows * columns * samplesPerPixel;
+  if (samples > maxSamples) {
+    const found = `${columns} x ${rows} x ${samplesPerPixel}`;
+    throw new CodecError('LimitExceeded', `${found} samples are more than ${maxSamples}`);
+  }
+  return samples;
 }

@@ -16,6 +16,15 @@ import { CodecError, sizeAtLevel } from './codec.js';
  * @property {Axis} vertical
  * @property {Component[]} components
  *
+ * @typedef {object} CodingStyle COD and what else of the main header decides who can decode (ISO/IEC 15444-1 A.6)
+ * @property {number} decompositionLevels
+ * @property {number} layers
+ * @property {number} packets of a tile; infinite where precincts are defined, because then nobody counts them here
+ * @property {boolean} hasRegion a component has a region of interest (RGN)
+ * @property {number} blockCoding Ccap15: how HT code-blocks may be used (ISO/IEC 15444-15 A.3)
+ * @property {number} mainHeaderBytes up to the first SOT
+ * @property {number} tileParts of the tile that comes first, as its first SOT says; 0: it does not say
+ *
  * @typedef {object} Axis on the reference grid (ISO/IEC 15444-1 B.2, B.3)
  * @property {number} start
  * @property {number} stop
@@ -30,6 +39,12 @@ import { CodecError, sizeAtLevel } from './codec.js';
  */
 
 const SOC_SIZ = 0xff4fff51;
+const CAP = 0xff50;
+const COD = 0xff52;
+const RGN = 0xff5e;
+const SOT = 0xff90;
+const SOT_BYTES = 12;
+const PCAP_PART_15 = 1 << 17;
 const SIZ_COMPONENTS = 42; // offset of the first component, from SOC
 const JP2_SIGNATURE = 0x6a502020; // 'jP  '
 const JP2_CODESTREAM = 0x6a703263; // 'jp2c'
@@ -94,6 +109,72 @@ export function readSiz(codestream) {
 }
 
 /**
+ * Walks the main header.
+ *
+ * @param {Uint8Array} codestream
+ * @returns {CodingStyle}
+ */
+export function readCodingStyle(codestream) {
+  const view = viewOf(codestream);
+  const style = {
+    ...{ decompositionLevels: -1, layers: 0, packets: Infinity, hasRegion: false, blockCoding: 0 },
+    ...{ mainHeaderBytes: 0, tileParts: 0 },
+  };
+  for (let at = 2; at + SOT_BYTES <= codestream.length;) {
+    const marker = view.getUint16(at);
+    if (marker === SOT && style.decompositionLevels >= 0) {
+      return { ...style, mainHeaderBytes: at, tileParts: view.getUint8(at + 11) };
+    }
+    const length = view.getUint16(at + 2);
+    if (marker < 0xff00 || marker === SOT || length < 2) break;
+    if (marker === COD) {
+      style.layers = view.getUint16(at + 6);
+      style.decompositionLevels = view.getUint8(at + 9);
+      const hasPrecincts = (view.getUint8(at + 4) & 1) !== 0;
+      const packets = view.getUint16(40) * (style.decompositionLevels + 1) * style.layers;
+      style.packets = hasPrecincts ? Infinity : packets;
+    }
+    if (marker === RGN) style.hasRegion = true;
+    if (marker === CAP) style.blockCoding = blockCodingAt(view, at);
+    at += 2 + length;
+  }
+  throw new CodecError('MalformedCodestream', 'the main header is cut, or has no COD');
+}
+
+/**
+ * @param {DataView} view
+ * @param {number} at offset of CAP: Pcap has a bit for each part of the standard that Ccap fields follow for
+ */
+function blockCodingAt(view, at) {
+  const parts = view.getUint32(at + 4);
+  if ((parts & PCAP_PART_15) === 0) return 0;
+  let field = at + 8;
+  for (let part = 1; part < 15; part++) if ((parts >>> (32 - part)) & 1) field += 2;
+  return field + 2 <= view.byteLength ? view.getUint16(field) : 0;
+}
+
+/**
+ * Refuses other decomposition levels than the index of the codestream told, and a level that is not there.
+ *
+ * @param {number} levels what the codestream has
+ * @param {number} resolutionLevel
+ * @param {number} decompositionLevels
+ * @returns {number} levels below the full image, the libraries' own way to count
+ */
+export function checkLevel(levels, resolutionLevel, decompositionLevels) {
+  if (levels !== decompositionLevels) {
+    throw new CodecError(
+      'DecodeError',
+      `${levels} decomposition levels, not ${decompositionLevels}`,
+    );
+  }
+  if (!Number.isInteger(resolutionLevel) || resolutionLevel < 0 || resolutionLevel > levels) {
+    throw new CodecError('DecodeError', `no resolution level ${resolutionLevel} of 0 to ${levels}`);
+  }
+  return levels - resolutionLevel;
+}
+
+/**
  * @param {DataView} view
  * @param {number} at offset of Xsiz or Ysiz; XOsiz, XTsiz and XTOsiz follow at steps of two fields
  * @returns {Axis}
@@ -145,6 +226,9 @@ export function checkSiz(siz, image, maxSamples) {
   if (tiles > MAX_TILES) {
     throw new CodecError('MalformedCodestream', `SIZ describes ${tiles} tiles`);
   }
+  if (components.some((c) => c.xSubsampling !== 1 || c.ySubsampling !== 1)) {
+    throw new CodecError('UnsupportedTransferSyntax', 'subsampled components');
+  }
   if (found !== announced) {
     throw new CodecError('DecodeError', `${found} samples where DICOM announces ${announced}`);
   }
@@ -157,9 +241,6 @@ export function checkSiz(siz, image, maxSamples) {
  */
 function checkComponents(components, bitsAllocated) {
   const [{ precision, isSigned }] = components;
-  if (components.some((c) => c.xSubsampling !== 1 || c.ySubsampling !== 1)) {
-    throw new CodecError('UnsupportedTransferSyntax', 'subsampled components');
-  }
   if (components.some((c) => c.precision !== precision || c.isSigned !== isSigned)) {
     throw new CodecError('UnsupportedTransferSyntax', 'components of different precision');
   }
@@ -194,6 +275,6 @@ function tileCount({ stop, tileStart, tileSize }) {
 }
 
 /** @param {Uint8Array} bytes */
-function viewOf(bytes) {
+export function viewOf(bytes) {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -16,6 +16,7 @@ const KEEP_HEAP_BYTES = 512 * 2 ** 20;
  * @typedef {object} DecodeOrder
  * @property {string} codec
  * @property {ArrayBuffer} bytes
+ * @property {[number, number] | null} [inflated] the bytes are a raw deflate stream, the frame is this range of what comes out
  * @property {number} resolutionLevel
  * @property {number} decompositionLevels
  * @property {ImageShape} image
@@ -33,16 +34,21 @@ const KEEP_HEAP_BYTES = 512 * 2 ** 20;
 export class CodecRunner {
   #table;
   #keepHeapBytes;
+  #alternatives;
   /** @type {Map<string, Promise<Codec>>} */
   #loaded = new Map();
 
   /**
    * @param {CodecTable} table
-   * @param {number} [keepHeapBytes]
+   * @param {object} [options]
+   * @param {number} [options.keepHeapBytes]
+   * @param {Record<string, string>} [options.alternatives] the codec that is asked when one refuses a stream that may be
+   *   legal
    */
-  constructor(table, keepHeapBytes = KEEP_HEAP_BYTES) {
+  constructor(table, { keepHeapBytes = KEEP_HEAP_BYTES, alternatives = {} } = {}) {
     this.#table = table;
     this.#keepHeapBytes = keepHeapBytes;
+    this.#alternatives = alternatives;
   }
 
   /**
@@ -81,6 +87,23 @@ export class CodecRunner {
    * @returns {Promise<DecodeResult>} rejects with `CodecError`, whatever happened
    */
   async decode(order) {
+    try {
+      return await this.#carryOut(order);
+    } catch (error) {
+      const codec = this.#alternatives[order.codec];
+      if (codec === undefined || !(error instanceof CodecError && error.mayBeLegal)) throw error;
+      return this.#carryOut({ ...order, codec }).catch((second) => {
+        throw new CodecError(error.type, `${error.message}; ${codec}: ${messageOf(second)}`);
+      });
+    }
+  }
+
+  /**
+   * @param {DecodeOrder} order
+   * @returns {Promise<DecodeResult>}
+   */
+  async #carryOut(order) {
+    const frame = order.inflated ? await inflatedFrame(order) : new Uint8Array(order.bytes);
     let loading;
     let codec;
     do {
@@ -90,13 +113,8 @@ export class CodecRunner {
     const startedMs = performance.now();
     let isBroken = false;
     try {
-      const { bytes, resolutionLevel, decompositionLevels, image } = order;
-      const pixels = codec.decode(
-        new Uint8Array(bytes),
-        resolutionLevel,
-        decompositionLevels,
-        image,
-      );
+      const { resolutionLevel, decompositionLevels, image } = order;
+      const pixels = codec.decode(frame, resolutionLevel, decompositionLevels, image);
       const elapsedMs = performance.now() - startedMs;
       return { pixels, startedMs: performance.timeOrigin + startedMs, elapsedMs };
     } catch (error) {
@@ -113,6 +131,16 @@ export class CodecRunner {
     this.#loaded.delete(name);
     this.load(name).catch(() => {}); // the next order will try again and report
   }
+}
+
+/**
+ * @param {DecodeOrder} order
+ * @returns {Promise<Uint8Array>}
+ */
+async function inflatedFrame({ bytes, inflated }) {
+  const [start, stop] = inflated ?? [0, 0];
+  const { inflate } = await import('./inflate.js');
+  return inflate(new Uint8Array(bytes), stop).subarray(start);
 }
 
 /**

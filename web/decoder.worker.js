@@ -4,6 +4,9 @@
  * It holds nothing between orders, so any decoder can take any order, and it answers every order exactly once.
  */
 
+import charlsWasmUrl from '@cornerstonejs/codec-charls/decodewasm?url';
+import libjpegTurboWasmUrl from '@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasm?url';
+import openjpegWasmUrl from '@cornerstonejs/codec-openjpeg/decodewasm?url';
 import openjphWasmUrl from '@cornerstonejs/codec-openjph/wasm?url';
 import { loadOpenjph } from '../wasm/openjph/openjph.js';
 import { CodecRunner, errorRecord } from '../wasm/runner.js';
@@ -21,9 +24,34 @@ const IDLE_MS = 4;
 const FIRST_CODEC = 'openjph'; // in this file, not in a chunk of its own: it is on the way to the first picture
 
 const page = /** @type {Pick<Worker, 'postMessage'>} */ (/** @type {unknown} */ (self));
-const runner = new CodecRunner({
+
+/** @type {import('../wasm/runner.js').CodecTable} the names are those of `py/firstlight/dicom/codecs.py` */
+const CODECS = {
   [FIRST_CODEC]: () => loadOpenjph({ wasmUrl: openjphWasmUrl }),
-});
+  openjpeg: async () => {
+    const { loadOpenjpeg } = await import('../wasm/openjpeg/openjpeg.js');
+    return loadOpenjpeg({ wasmUrl: openjpegWasmUrl });
+  },
+  charls: async () => {
+    const { loadCharls } = await import('../wasm/charls/charls.js');
+    return loadCharls({ wasmUrl: charlsWasmUrl });
+  },
+  'libjpeg-turbo': async () => {
+    const { loadLibjpegTurbo } = await import('../wasm/libjpeg-turbo/libjpeg-turbo.js');
+    return loadLibjpegTurbo({ wasmUrl: libjpegTurboWasmUrl });
+  },
+  'jpeg-lossless': async () =>
+    (await import('../wasm/jpeg-lossless/jpeg-lossless.js')).createJpegLossless(),
+  rle: async () => (await import('../wasm/rle/rle.js')).createRle(),
+  'native-le': async () =>
+    (await import('../wasm/native/native.js')).createNative({ isBigEndian: false }),
+  'native-be': async () =>
+    (await import('../wasm/native/native.js')).createNative({ isBigEndian: true }),
+  'deflated-frame': async () =>
+    (await import('../wasm/deflated-frame/deflated-frame.js')).createDeflatedFrame(),
+};
+
+const runner = new CodecRunner(CODECS, { alternatives: { openjph: 'openjpeg' } });
 
 /** @type {MessagePort | undefined} */
 let loader;

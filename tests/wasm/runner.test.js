@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { CodecError } from '../../wasm/codec.js';
 import { CodecRunner, errorRecord } from '../../wasm/runner.js';
 import { loadOpenjph } from '../../wasm/openjph/openjph.js';
 import { WARM_IMAGE, WARM_LEVELS, warmStream } from '../../wasm/openjph/warm-stream.js';
@@ -103,9 +104,41 @@ test('after a trap the orders that already wait get a new instance', async () =>
 test('an instance whose heap grew too large is replaced', async () => {
   let loads = 0;
   const load = () => ((loads += 1), loadOpenjph());
-  const runner = new CodecRunner({ openjph: load }, codec.heapBytes() - 1);
+  const runner = new CodecRunner({ openjph: load }, { keepHeapBytes: codec.heapBytes() - 1 });
   for (let i = 0; i < 3; i++) {
     assert.deepEqual((await runner.decode(order())).pixels.data, TRUTH);
   }
   assert.equal(loads, 4); // each but the first was loaded ahead of its order
+});
+
+/** A codec that refuses everything. */
+const refusing = (mayBeLegal) => ({
+  name: 'refusing',
+  warm: () => false,
+  heapBytes: () => 0,
+  decode: () => {
+    throw new CodecError('UnsupportedTransferSyntax', 'not mine', { mayBeLegal });
+  },
+});
+
+test('another codec is asked where one refuses what may be legal', async () => {
+  const table = { refusing: async () => refusing(true), openjph: () => loadOpenjph() };
+  const runner = new CodecRunner(table, { alternatives: { refusing: 'openjph' } });
+  const { pixels } = await runner.decode({ ...order(), codec: 'refusing' });
+  assert.deepEqual(pixels.data, TRUTH);
+  const bad = { ...order(), bytes: new ArrayBuffer(9), codec: 'refusing' };
+  await assert.rejects(runner.decode(bad), {
+    type: 'UnsupportedTransferSyntax',
+    message: /^not mine; openjph: /,
+  });
+});
+
+test('and not where the stream itself is bad, or nobody else is there', async () => {
+  let loads = 0;
+  const table = { refusing: async () => refusing(false), openjph: () => ((loads += 1), codec) };
+  const runner = new CodecRunner(table, { alternatives: { refusing: 'openjph' } });
+  await assert.rejects(runner.decode({ ...order(), codec: 'refusing' }), { message: 'not mine' });
+  const alone = new CodecRunner({ refusing: async () => refusing(true) });
+  await assert.rejects(alone.decode({ ...order(), codec: 'refusing' }), { message: 'not mine' });
+  assert.equal(loads, 0);
 });

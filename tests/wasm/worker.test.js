@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { register } from 'node:module';
 import { after, test } from 'node:test';
+import { deflateRawSync } from 'node:zlib';
 import { loadOpenjph } from '../../wasm/openjph/openjph.js';
 import { WARM_IMAGE, WARM_LEVELS, warmStream } from '../../wasm/openjph/warm-stream.js';
 
@@ -114,7 +115,7 @@ const BAD = {
     'MalformedCodestream',
   ],
   'no bytes': [{ bytes: undefined }, 'MalformedCodestream'],
-  'another codec': [{ codec: 'charls' }, 'UnsupportedTransferSyntax'],
+  'another codec': [{ codec: 'mpeg2' }, 'UnsupportedTransferSyntax'],
   'no image': [{ image: undefined }, 'DecodeError'],
   'another image': [{ image: { ...WARM_IMAGE, rows: 35 } }, 'DecodeError'],
   'no such level': [{ resolutionLevel: 9 }, 'DecodeError'],
@@ -141,4 +142,57 @@ test('every order is answered once and in order', async () => {
     jobs,
   );
   assert.equal(page.length, 0);
+});
+
+const LOADED_ON_DEMAND = [
+  'openjpeg',
+  'charls',
+  'libjpeg-turbo',
+  'jpeg-lossless',
+  'rle',
+  'deflated-frame',
+];
+
+for (const name of LOADED_ON_DEMAND) {
+  test(`${name} is there when it is asked for, and refuses by itself`, async () => {
+    const wrong = { codec: name, resolutionLevel: 0, decompositionLevels: 0 };
+    const bad = order({ ...wrong, bytes: new Uint8Array(300).fill(66).buffer });
+    const { kind, job: answered, error } = await page.take();
+    assert.deepEqual([kind, answered], ['undecoded', bad]);
+    assert.match(error.type, /^(DecodeError|MalformedCodestream)$/);
+    assert.doesNotMatch(error.message, /could not be loaded|broke/);
+  });
+}
+
+test('uncompressed pixels of both byte orders', async () => {
+  const image = { ...WARM_IMAGE, rows: 1, columns: 2, bitsStored: 16 };
+  const level = { image, resolutionLevel: 0, decompositionLevels: 0 };
+  for (const [name, values] of [
+    ['native-le', [0x0201, 0x0403]],
+    ['native-be', [0x0102, 0x0304]],
+  ]) {
+    order({ ...level, codec: name, bytes: Uint8Array.of(1, 2, 3, 4).buffer });
+    assert.deepEqual([...(await page.take()).pixels.data], values);
+  }
+});
+
+test('a stream that OpenJPH does not read goes to OpenJPEG', async () => {
+  const unnamed = warmStream();
+  unnamed[6] &= ~0x40; // Rsiz no longer says that Part 15 is needed
+  order({ bytes: unnamed.buffer });
+  const { pixels } = await page.take();
+  assert.deepEqual(pixels.data, levelData(WARM_LEVELS));
+});
+
+test('a frame within a deflated file', async () => {
+  const file = Uint8Array.from({ length: 70_000 }, (_, i) => (i * i) >> 3);
+  const image = { ...WARM_IMAGE, rows: 2, columns: 3, bitsAllocated: 8, bitsStored: 8 };
+  const level = { image, codec: 'native-le', resolutionLevel: 0, decompositionLevels: 0 };
+  for (const compression of [0, 9]) {
+    const deflated = Uint8Array.from(deflateRawSync(file, { level: compression }));
+    order({ ...level, bytes: deflated.buffer, inflated: [60_000, 60_006] });
+    assert.deepEqual((await page.take()).pixels.data, file.slice(60_000, 60_006));
+    order({ ...level, bytes: deflated.slice(0, 900).buffer, inflated: [60_000, 60_006] });
+    assert.equal((await page.take()).error.type, 'DecodeError');
+  }
 });

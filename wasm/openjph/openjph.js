@@ -4,19 +4,30 @@
 
 import factory from '@cornerstonejs/codec-openjph';
 import { CodecError, sizeAtLevel } from '../codec.js';
-import { checkLevelSize, checkSiz, findCodestream, readSiz } from '../codestream.js';
-import { arrayType, storedValues, unscramble } from './samples.js';
+import {
+  checkLevel,
+  checkLevelSize,
+  checkSiz,
+  findCodestream,
+  readCodingStyle,
+  readSiz,
+} from '../codestream.js';
+import { arrayType, storedValues } from '../samples.js';
+import { unscramble } from './samples.js';
 import { WARM_IMAGE, WARM_LEVELS, warmStream } from './warm-stream.js';
 
-/** @import { HTJ2KDecoder, OpenjphModule } from '@cornerstonejs/codec-openjph' */
+/** @import { OpenjphModule } from '@cornerstonejs/codec-openjph' */
 /** @import { Codec, ImageShape, Pixels } from '../codec.js' */
-/** @import { Siz } from '../codestream.js' */
+/** @import { CodingStyle, Siz } from '../codestream.js' */
 
 /** 800 MB of 16-bit samples; the module addresses 2 GiB and needs about the same again for itself. */
 const MAX_SAMPLES = 400_000_000;
 
 /** Small decodes after which V8 has compiled the hot functions for good (bench: README.md). */
 const WARM_RUNS = 30;
+
+/** Ccap15: anything but code-blocks that are all HT, of one set of passes each, homogeneous, without region. */
+const FOREIGN_BLOCKS = 0xf800;
 
 const SSIZ = 42; // offset of the first component's Ssiz, from SOC
 const SSIZ_STEP = 3;
@@ -89,10 +100,8 @@ class Openjph {
   decode(bytes, resolutionLevel, decompositionLevels, image) {
     const codestream = findCodestream(bytes);
     const siz = readSiz(codestream);
-    if (!siz.isHighThroughput) {
-      throw new CodecError('UnsupportedTransferSyntax', 'a JPEG 2000 Part 1 codestream, not HTJ2K');
-    }
     checkSiz(siz, image, this.#maxSamples);
+    refuseUndecodable(siz, readCodingStyle(codestream));
     const component = siz.components[0];
     // the library clamps signed samples of 8 bits to 0..255; as unsigned ones they come out whole, plus a level shift
     const readAsUnsigned = component.isSigned && component.precision <= 8;
@@ -138,20 +147,7 @@ class Openjph {
     }
     decoder.readHeader();
     this.#refuseFailure('MalformedCodestream');
-    const levels = decoder.getNumDecompositions();
-    if (levels !== decompositionLevels) {
-      throw new CodecError(
-        'DecodeError',
-        `${levels} decomposition levels, not ${decompositionLevels}`,
-      );
-    }
-    if (!Number.isInteger(resolutionLevel) || resolutionLevel < 0 || resolutionLevel > levels) {
-      throw new CodecError(
-        'DecodeError',
-        `no resolution level ${resolutionLevel} of 0 to ${levels}`,
-      );
-    }
-    return levels - resolutionLevel;
+    return checkLevel(decoder.getNumDecompositions(), resolutionLevel, decompositionLevels);
   }
 
   /**
@@ -204,6 +200,26 @@ class Openjph {
     throw new CodecError(
       type,
       this.#complaints.join('; ') || message || 'the headers cannot be read',
+      { mayBeLegal: true },
     );
   }
+}
+
+/**
+ * Refuses what the standard allows and the library does not decode; some of it without a word, to a wrong picture.
+ *
+ * @param {Siz} siz
+ * @param {CodingStyle} style
+ */
+function refuseUndecodable({ isHighThroughput }, style) {
+  const { layers, hasRegion, blockCoding, tileParts, packets } = style;
+  const reason = [
+    [!isHighThroughput, 'a JPEG 2000 Part 1 codestream, not HTJ2K'],
+    [layers > 1, `${layers} quality layers`],
+    [hasRegion, 'a region of interest'],
+    [(blockCoding & FOREIGN_BLOCKS) !== 0, 'code-blocks that are not all alike (CAP)'],
+    [tileParts > packets, 'a packet in several tile-parts'],
+  ].find(([applies]) => applies);
+  if (reason === undefined) return;
+  throw new CodecError('UnsupportedTransferSyntax', String(reason[1]), { mayBeLegal: true });
 }
