@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
 import re
 
@@ -14,6 +13,8 @@ from browser.conftest import Viewer
 from support.recording_server import RecordingServer
 
 pytestmark = pytest.mark.browser
+
+LOOKED_UP_BYTES = 2048
 
 
 @pytest.fixture
@@ -40,15 +41,23 @@ def _spans(server, path: str) -> list[tuple[int, int]]:
     return sorted(found)
 
 
+def _twice(spans: list[tuple[int, int]]) -> int:
+    """How many bytes were fetched that were held already."""
+    held = twice = 0
+    for start, stop in spans:
+        twice += max(0, min(held, stop) - start)
+        held = max(held, stop)
+    return twice
+
+
 @pytest.mark.parametrize("name", ["CT1_JPH", "MR1_JPH", "CT1_UNC", "US1_UNC", "CT1_JLSL"])
 def test_a_part10_file_is_ranged_into(at, expected, name):
     viewer, server = at
     viewer.open(f"wadouri:data/wg04/{name}.dcm")
     viewer.wait_for("complete")
     assert _hash(viewer.stored_pixels(0)) == expected[f"wg04/{name}.dcm"]["decoded"]["frame1"]
-    spans = _spans(server, f"/data/wg04/{name}.dcm")
-    for (_, before), (after, _) in itertools.pairwise(spans):
-        assert after >= before, f"a byte was fetched twice: {spans}"
+    # Twice, at the most, the few hundred bytes in which the place of the frame was looked up.
+    assert _twice(_spans(server, f"/data/wg04/{name}.dcm")) <= LOOKED_UP_BYTES
 
 
 def test_an_htj2k_file_shows_a_level_before_all_of_it_is_here(at):
@@ -94,8 +103,7 @@ def test_a_dicomweb_series_of_a_static_tree(serve, stack):
             server, f"/data/{frame['url'].removesuffix('.mht')}"
         )
         assert spans
-        for (_, before), (after, _) in itertools.pairwise(spans):
-            assert after >= before
+        assert _twice(spans) == 0
 
 
 def test_a_tree_of_another_tool(at, shared_data, expected):

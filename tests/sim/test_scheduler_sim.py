@@ -189,6 +189,18 @@ def test_compressed_bytes_are_bounded():
     assert sum(f.held_stop for f in world.scheduler.frames) <= limit + 6 * CT_ENDS[-1]
 
 
+def test_an_adopted_request_keeps_its_number_for_itself():
+    world = World([CT_ENDS] * 8)
+    out = world.scheduler.handle_all(
+        [on.Adopted(1003, 0, CT_ENDS[1]), on.Demand(visible=(5,))], world.now
+    )
+    started = [command.request for command in out if isinstance(command, do.Fetch)]
+    world.scheduler.handle(on.Closed(1003, CT_ENDS[1]), world.now)
+    assert 1003 not in started
+    assert world.scheduler.frames[0].held_stop == CT_ENDS[1]
+    assert world.scheduler.frames[0].fetched_level == 1
+
+
 def test_a_server_without_ranges_gets_whole_requests_only():
     world = World([CT_ENDS] * 4)
     world.tell(on.Demand(visible=(0,)))

@@ -96,7 +96,7 @@ class DecodeFailed:
 
 @dataclass(frozen=True, slots=True)
 class Adopted:
-    """A request that the page's prelude started for a frame, from the frame's first byte.
+    """A request that somebody else started for a frame, from the frame's first byte.
 
     ``stop`` None is an open range. ``shown_level`` is the finest level already decoded, -1 for
     none, ``stored_bytes`` its size.

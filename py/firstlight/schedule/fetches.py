@@ -112,7 +112,8 @@ class FetchQueue:
         return frame
 
     def adopt(self, frame: FrameLedger, event: on.Adopted, now_ms: float) -> None:
-        """Take over a request that the prelude started."""
+        """Take over a request that somebody else started and numbered."""
+        self._next_request = max(self._next_request, event.request + 1)
         self.running[event.request] = _Running(frame, 0, event.stop, now_ms, now_ms)
         frame.request = event.request
 
