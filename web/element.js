@@ -1,17 +1,15 @@
 /** `<firstlight-viewer>`: one source, one viewport, and the words that pages and tests rely on. */
 
-import { openSession } from './engine/session.js';
-import { Milestones, isSettled } from './ui/milestones.js';
-import { Screen } from './ui/screen.js';
 import { onKey } from './ui/keyboard.js';
-import { TOOL_NAMES } from './ui/toolbar.js';
-import { chooseMapperWhenIdle } from './viewport/choose.js';
+import { Showing } from './ui/showing.js';
 
 /**
  * @typedef {import('./ui/toolbar.js').Tool} Tool
- * @typedef {import('./engine/records.js').ErrorRecord} ErrorRecord
  * @typedef {{center: number, width: number}} WindowSetting
  */
+
+/** The `src` of files that the reader has given; they come by `openFiles`. */
+const LOCAL_SRC = 'local:';
 
 /**
  * Events (each bubbles, and leaves a `performance.mark` of its name): `firstlight:first-render`,
@@ -22,63 +20,38 @@ import { chooseMapperWhenIdle } from './viewport/choose.js';
 export class FirstlightViewer extends HTMLElement {
   static observedAttributes = ['src', 'configuration', 'frame-index', 'tool'];
 
-  #screen;
-  #milestones = new Milestones(this);
-  /** @type {import('./engine/session.js').Session | null} */
-  #session = null;
-  #opening = false;
-  #frameIndex = 0;
-  #direction = 0;
-  /** @type {Tool} */
-  #tool = 'window';
-  /** @type {ErrorRecord | null} */
-  #error = null;
-  #seriesIndex = -1;
-  #statesChanged = true;
-  #demanded = '';
-  #mapperChosen = false;
-  /** @type {PromiseWithResolvers<void>} */
-  #ready = withResolvers();
+  #showing;
+  /** @type {File[]} */
+  #files = [];
+  /** @type {import('./engine/credentials.js').CredentialRule[]} */
+  #credentials = [];
 
   constructor() {
     super();
-    const viewer = this;
-    this.#screen = new Screen(this.attachShadow({ mode: 'open' }), {
-      get tool() {
-        return viewer.#tool;
-      },
-      get frameIndex() {
-        return viewer.#frameIndex;
-      },
-      get series() {
-        return viewer.#session?.series ?? null;
-      },
-      get seriesList() {
-        return viewer.#session?.seriesList ?? [];
-      },
-      goTo: (frameIndex) => (this.frameIndex = frameIndex),
-      chooseTool: (tool) => (this.tool = tool),
-      selectSeries: (index) => this.#selectSeries(index),
-      fullscreen: () => void this.#toggleFullscreen(),
-      drawn: () => this.#drawn(),
-      retryFrame: (frameIndex) => this.#session?.retry(frameIndex),
-      retrySource: () => this.#reopen(),
+    this.#showing = new Showing(this.attachShadow({ mode: 'open' }), this, {
+      source: () => ({
+        src: this.src,
+        configuration: this.configuration,
+        credentials: this.#credentials,
+        files: this.#files,
+      }),
+      openLocal: (files) => this.openFiles(files),
       focus: () => this.focus(),
+      fullscreen: () => this.#toggleFullscreen(),
     });
     this.addEventListener('keydown', (event) => {
-      if (!event.defaultPrevented && onKey(this.#screen.commands, event)) event.preventDefault();
+      const { commands } = this.#showing.screen;
+      if (!event.defaultPrevented && onKey(commands, event)) event.preventDefault();
     });
   }
 
   connectedCallback() {
     if (!this.hasAttribute('tabindex')) this.tabIndex = 0;
-    this.#screen.connect();
-    this.#reopen();
+    this.#showing.connect();
   }
 
   disconnectedCallback() {
-    this.#screen.disconnect();
-    this.#close();
+    this.#showing.disconnect();
   }
 
   /**
@@ -88,10 +61,11 @@ export class FirstlightViewer extends HTMLElement {
    */
   attributeChangedCallback(name, before, value) {
     if (value === before) return;
+    if (name === 'src' && value !== LOCAL_SRC) this.#files = [];
     if (name === 'frame-index') this.frameIndex = Number(value);
     else if (name === 'tool') this.tool = /** @type {Tool} */ (value);
-    else if (this.isConnected) this.#reopen();
-    if (name === 'src' && before !== null) this.#frameIndex = 0;
+    else if (name === 'src' && before !== null) this.#showing.startOver();
+    else this.#showing.reopen();
   }
 
   /** What is shown: one of the forms of `src` in the documentation. */
@@ -103,6 +77,17 @@ export class FirstlightViewer extends HTMLElement {
     this.setAttribute('src', src);
   }
 
+  /**
+   * Shows files of this machine; they are read here and sent nowhere. `src` becomes `local:`.
+   *
+   * @param {Iterable<File>} files
+   */
+  openFiles(files) {
+    this.#files = [...files];
+    if (this.src === LOCAL_SRC) this.#showing.startOver();
+    else this.src = LOCAL_SRC;
+  }
+
   /** How it is retrieved; a stock name or the URL of a JSON. */
   get configuration() {
     return this.getAttribute('configuration') ?? '';
@@ -112,19 +97,23 @@ export class FirstlightViewer extends HTMLElement {
     this.setAttribute('configuration', configuration);
   }
 
+  /** What is sent to which origins; to be set before `src`, and never an attribute, which others could read. */
+  get credentials() {
+    return this.#credentials;
+  }
+
+  set credentials(credentials) {
+    this.#credentials = credentials;
+    if (this.src) this.#showing.reopen();
+  }
+
   /** The frame shown, from 0. */
   get frameIndex() {
-    return this.#frameIndex;
+    return this.#showing.frameIndex;
   }
 
   set frameIndex(frameIndex) {
-    const last = (this.#session?.series?.frames.length ?? Infinity) - 1;
-    const next = Math.max(0, Math.min(Math.trunc(frameIndex) || 0, last));
-    if (next === this.#frameIndex) return;
-    this.#direction = Math.sign(next - this.#frameIndex);
-    this.#frameIndex = next;
-    this.#statesChanged = true;
-    this.#refresh();
+    this.#showing.frameIndex = frameIndex;
   }
 
   /**
@@ -133,38 +122,68 @@ export class FirstlightViewer extends HTMLElement {
    * @returns {WindowSetting | null}
    */
   get window() {
-    const window = this.#screen.viewport.window;
+    const { window } = this.#showing.screen.viewport;
     return window && { center: window.center, width: window.width };
   }
 
   set window(window) {
-    this.#screen.viewport.userWindow = window;
+    this.#showing.screen.viewport.userWindow = window;
   }
 
   /** What a plain drag does. */
   get tool() {
-    return this.#tool;
+    return this.#showing.tool;
   }
 
   set tool(tool) {
-    if (!TOOL_NAMES.includes(tool)) return;
-    this.#tool = tool;
-    this.#screen.viewport.requestDraw();
+    this.#showing.tool = tool;
+  }
+
+  /** Whether graphics that come with the image are drawn above it. */
+  get overlays() {
+    return this.#showing.screen.viewport.overlays;
+  }
+
+  set overlays(overlays) {
+    this.#showing.screen.viewport.overlays = overlays;
+  }
+
+  /** Shows the frames one after the other, each as soon as it is held. */
+  play() {
+    this.#showing.cine.play();
+  }
+
+  pause() {
+    this.#showing.cine.pause();
+  }
+
+  get playing() {
+    return this.#showing.cine.playing;
+  }
+
+  /** Frames a second in cine; set to null for those of the image. */
+  get frameRate() {
+    return this.#showing.cine.rate;
+  }
+
+  /** @param {number | null} rate */
+  set frameRate(rate) {
+    this.#showing.cine.chosenRate = rate;
   }
 
   /** Resolves when Python runs for this source; rejects when the source cannot be opened. */
   get ready() {
-    return this.#ready.promise;
+    return this.#showing.ready.promise;
   }
 
   /** Why the source as a whole could not be opened, or null. */
   get error() {
-    return this.#error;
+    return this.#showing.error;
   }
 
   /** For each frame of the series: quality, resolution level and bytes held, and the error if any. */
   state() {
-    return this.#session?.states() ?? [];
+    return this.#showing.session?.states() ?? [];
   }
 
   /**
@@ -173,7 +192,7 @@ export class FirstlightViewer extends HTMLElement {
    * @param {number} index
    */
   storedPixels(index) {
-    const frame = this.#session?.frame(index);
+    const frame = this.#showing.session?.frame(index);
     if (!frame) return undefined;
     const { data, rows, columns, samplesPerPixel, resolutionLevel } = frame;
     return { data: data.slice(), rows, columns, samplesPerPixel, resolutionLevel };
@@ -181,161 +200,18 @@ export class FirstlightViewer extends HTMLElement {
 
   /** Every request, decode and draw, with its times and bytes. */
   async timeline() {
-    return this.#session?.timeline();
+    return this.#showing.session?.timeline();
   }
 
   /** Bytes held by Python and by decoded pictures. */
   async memory() {
-    return this.#session?.memory();
-  }
-
-  /** Opens once, however many attributes change in the same task. */
-  #reopen() {
-    if (this.#opening) return;
-    this.#opening = true;
-    queueMicrotask(() => {
-      this.#opening = false;
-      this.#close();
-      if (this.isConnected && this.src) this.#open();
-      this.#refresh();
-    });
-  }
-
-  #open() {
-    const options = { frameIndex: this.#frameIndex, configuration: this.configuration };
-    const session = openSession(this.src, options);
-    this.#session = session;
-    const { resolve, reject } = this.#ready;
-    session.addEventListener('ready', () => resolve());
-    session.addEventListener('serieslist', () => this.#screen.viewport.requestDraw());
-    session.addEventListener('series', () => this.#onSeries());
-    session.addEventListener('frame', (event) => this.#onFrame(/** @type {CustomEvent} */ (event)));
-    session.addEventListener('state', () => {
-      this.#statesChanged = true;
-      this.#refresh();
-    });
-    session.addEventListener('error', (event) => {
-      const { error } = /** @type {CustomEvent} */ (event).detail;
-      this.#error = error;
-      this.#milestones.sourceFailed(error);
-      reject(error);
-      this.#refresh();
-    });
-  }
-
-  #close() {
-    this.#session?.close();
-    this.#session = null;
-    this.#error = null;
-    this.#seriesIndex = -1;
-    this.#demanded = '';
-    this.#statesChanged = true;
-    this.#ready = withResolvers();
-    this.#milestones.restart();
-    this.#screen.viewport.clear();
-  }
-
-  #onSeries() {
-    const series = this.#session?.series;
-    if (series && series.index !== this.#seriesIndex) {
-      if (this.#seriesIndex >= 0) this.#screen.viewport.clear();
-      this.#seriesIndex = series.index;
-      this.#frameIndex = Math.min(this.#frameIndex, series.frames.length - 1);
-    }
-    this.#statesChanged = true;
-    this.#refresh();
-  }
-
-  /** @param {CustomEvent<{frameIndex: number}>} event */
-  #onFrame({ detail }) {
-    this.#statesChanged = true;
-    if (detail.frameIndex === this.#frameIndex) this.#refresh();
-    else this.#screen.viewport.requestDraw();
-  }
-
-  /** @param {number} index */
-  #selectSeries(index) {
-    this.#frameIndex = 0;
-    this.#direction = 0;
-    this.#session?.selectSeries(index);
-    this.#refresh();
+    return this.#showing.session?.memory();
   }
 
   async #toggleFullscreen() {
     if (document.fullscreenElement) await document.exitFullscreen();
     else await this.requestFullscreen();
   }
-
-  /** Shows what is held of the frame asked for; all else follows when it has been drawn. */
-  #refresh() {
-    const record = this.#session?.series?.frames[this.#frameIndex] ?? null;
-    this.#screen.viewport.show(record, this.#session?.frame(this.#frameIndex));
-    this.#demand();
-  }
-
-  /** States what is visible, whenever that has changed. */
-  #demand() {
-    const { viewport } = this.#screen;
-    const record = this.#session?.series?.frames[this.#frameIndex];
-    if (!record || viewport.screen.width === 0) return;
-    const { scaleX, scaleY } = viewport.imageToScreen;
-    const demand = {
-      frameIndex: this.#frameIndex,
-      columnsOnScreen: Math.ceil(record.columns * scaleX),
-      rowsOnScreen: Math.ceil(record.rows * scaleY),
-      direction: this.#direction,
-    };
-    const key = JSON.stringify(demand);
-    if (key === this.#demanded) return;
-    this.#demanded = key;
-    this.#session?.want(demand);
-  }
-
-  #drawn() {
-    const session = this.#session;
-    const series = session?.series ?? null;
-    const state = session && series ? session.frameState(this.#frameIndex) : null;
-    const states = this.#statesChanged ? (session?.states() ?? []) : null;
-    this.#statesChanged = false;
-    this.#screen.update({
-      series,
-      seriesList: session?.seriesList ?? [],
-      frameIndex: this.#frameIndex,
-      state,
-      states,
-      tool: this.#tool,
-      error: this.#error,
-      open: session !== null,
-    });
-    this.#demand();
-    if (!session || !series || !state) return;
-    this.#tellDrawn(session, series.index, state);
-    if (states) this.#milestones.progressed(series.index, states);
-  }
-
-  /**
-   * @param {import('./engine/session.js').Session} session
-   * @param {number} seriesIndex
-   * @param {import('./engine/records.js').FrameState} state
-   */
-  #tellDrawn(session, seriesIndex, state) {
-    const { frame, lastDraw } = this.#screen.viewport;
-    if (!frame || !this.#milestones.drawn(seriesIndex, frame, state)) return;
-    const { resolutionLevel } = frame;
-    session.noteDraw({ frameIndex: state.frameIndex, resolutionLevel, ...lastDraw });
-    if (!isSettled(state) || this.#mapperChosen) return;
-    this.#mapperChosen = true;
-    chooseMapperWhenIdle(this.#screen.viewport);
-  }
-}
-
-/** @returns {PromiseWithResolvers<void>} */
-function withResolvers() {
-  /** @type {any} */
-  const made = {};
-  made.promise = new Promise((resolve, reject) => Object.assign(made, { resolve, reject }));
-  made.promise.catch(() => {}); // nobody need wait for it
-  return made;
 }
 
 customElements.define('firstlight-viewer', FirstlightViewer);

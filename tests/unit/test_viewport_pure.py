@@ -30,6 +30,10 @@ RECORD = {
     "rescale_type": "",
     "windows": [],
     "voi_lut_function": "LINEAR",
+    "voi_luts": [],
+    "presentation_lut_shape": "",
+    "overlays": [],
+    "lossy_image_compression": False,
     "pixel_spacing_source": "",
 }
 
@@ -126,7 +130,7 @@ def test_auto_window_ignores_padding_and_a_few_extremes():
     values = [3000] * 500 + list(range(100, 1100)) + [0] * 3 + [4095] * 3
     record = {**RECORD, "pixel_padding_value": 3000, "rescale_intercept": -1000}
     body = "return web.autoWindow(given[0], new Uint16Array(given[1]))"
-    window = run(["viewport/voi.js"], body, [record, values])
+    window = run(["viewport/auto-window.js"], body, [record, values])
     low, high = (window["center"] + side * window["width"] / 2 for side in (-1, 1))
     assert -900 <= low < -880
     assert 80 < high <= 99
@@ -282,17 +286,22 @@ def test_the_mark_says_what_is_drawn_not_what_is_hoped_for():
     full = {"columns": 3036, "rows": 3036, "resolutionLevel": 6, "decompositionLevels": 6}
     error = {"type": "ShortBody", "message": "", "resource": None}
     cases = [
-        ["waiting", None, None],
-        ["loading", frame, None],
-        ["lossless", frame, None],  # Python knows of more than is drawn yet
-        ["loading", full, None],
-        ["lossless", full, None],
-        ["complete", full, None],
-        ["failed", frame, error],
+        ["waiting", None, None, False, None],
+        ["loading", frame, None, False, None],
+        ["lossless", frame, None, False, None],  # Python knows of more than is drawn yet
+        ["loading", full, None, False, None],
+        ["lossless", full, None, False, None],
+        ["lossless", full, None, True, None],
+        ["complete", full, None, False, None],
+        ["complete", full, None, True, None],
+        ["failed", frame, error, False, None],
+        ["lossless", full, None, False, 11],
     ]
     body = """
-      return given.map(([status, frame, error]) =>
-        web.describe({status, error}, {columns: 3036}, frame ?? undefined))"""
+      return given.map(([status, frame, error, lossy, waitingFor]) => {
+        const record = {columns: 3036, lossy_image_compression: lossy};
+        return web.describe({status, error}, record, frame ?? undefined, waitingFor);
+      })"""
     kinds = [(mark["kind"], mark["text"]) for mark in run(["ui/mark.js"], body, cases)]
     assert kinds == [
         ("loading", "Loading"),
@@ -300,6 +309,119 @@ def test_the_mark_says_what_is_drawn_not_what_is_hoped_for():
         ("loading", "Loading · 190 px of 3036"),
         ("loading", "Full resolution"),
         ("lossless", "Lossless"),
-        ("complete", "Complete"),
+        ("complete", "Final · lossy (source)"),
+        ("complete", "Final · lossy"),
+        ("complete", "Final · lossy"),
         ("failed", "Failed: ShortBody"),
+        ("waiting", "Waiting for frame 12"),
     ]
+
+
+def test_up_to_eight_bits_are_shown_as_they_are():
+    body = "return web.autoWindow(given, Uint8Array.from([7, 7, 7, 9]))"
+    for bits, width in [(8, 255), (1, 1)]:
+        record = {**RECORD, "bits_allocated": 8, "bits_stored": bits}
+        window = run(["viewport/auto-window.js"], body, record)
+        assert window == {"center": width / 2, "width": width, "function": "LINEAR_EXACT"}
+
+
+def test_an_automatic_window_of_nothing_but_padding_can_be_drawn():
+    record = {**RECORD, "pixel_padding_value": 5}
+    body = "return web.autoWindow(given, Uint16Array.from([5, 5, 5, 5]))"
+    assert run(["viewport/auto-window.js"], body, record)["width"] > 0
+
+
+@pytest.mark.parametrize(
+    ("photometric", "samples", "expected"),
+    [
+        ("MONOCHROME1", 1, {"model": "grey"}),
+        ("", 1, {"model": "grey"}),
+        ("RGB", 1, {"model": "grey"}),
+        ("MONOCHROME2", 3, {"model": "rgb"}),
+        ("YBR_RCT", 3, {"model": "rgb"}),
+        ("YBR_FULL_422", 3, {"model": "ybr_full"}),
+        ("YBR_PARTIAL_420", 3, {"model": "ybr_partial"}),
+        ("RGB", 4, {"refusal": "4 samples a pixel are not shown"}),
+        ("ARGB", 3, {"refusal": "Photometric Interpretation ARGB is retired and not shown"}),
+    ],
+)
+def test_how_samples_are_read(photometric, samples, expected):
+    record = {**RECORD, "photometric_interpretation": photometric}
+    body = "return web.readingOf(given[0], given[1])"
+    assert run(["viewport/colour.js"], body, [record, samples]) == expected
+
+
+def test_broken_tables_of_a_descriptor_are_left_out():
+    image = {
+        "rows": 1,
+        "columns": 1,
+        "modality_lut": {"first_value": 0, "bits": 8, "data": "%%%"},
+        "palette_color": {"first_value": 0, "data": ""},
+        "voi_luts": [
+            {"first_value": 3, "bits": 12, "data": "AQACAA=="},
+            {"first_value": 0, "bits": 8, "data": "x"},
+        ],
+    }
+    body = """
+      const [image] = web.withDefaults({frames: [given]}).frames;
+      const luts = image.voi_luts.map(({entries, ...lut}) => ({...lut, entries: [...entries]}));
+      return [image.modality_lut ?? null, image.palette_color ?? null, luts]"""
+    assert run(["engine/records.js"], body, image) == [
+        None,
+        None,
+        [{"first_value": 3, "bits": 12, "entries": [1, 2]}],
+    ]
+
+
+def test_the_same_table_is_read_once_for_a_series():
+    image = {"rows": 1, "columns": 1, "voi_luts": [{"first_value": 0, "bits": 8, "data": "AQI="}]}
+    body = """
+      const {frames} = web.withDefaults({frames: [given, structuredClone(given)]});
+      return frames[0].voi_luts[0].entries === frames[1].voi_luts[0].entries"""
+    assert run(["engine/records.js"], body, image) is True
+
+
+@pytest.mark.parametrize(
+    ("record", "modality", "probed", "text"),
+    [
+        ({"rescale_type": "HU"}, "CT", {"stored": [979], "modality": -45}, "\u221245 HU"),
+        ({}, "CT", {"stored": [979], "modality": -45.123456}, "\u221245.123 HU"),
+        ({"rescale_type": "US"}, "MR", {"stored": [979], "modality": 5}, "5"),
+        ({}, "MR", {"stored": [979], "modality": 5, "reduced": True}, "≈ 5"),
+        ({}, "MR", {"stored": [979], "modality": None}, "979"),
+        (
+            {"photometric_interpretation": "YBR_FULL"},
+            "US",
+            {"stored": [1, 2, 3], "modality": None},
+            "Y 1  Cb 2  Cr 3",
+        ),
+        (
+            {"photometric_interpretation": "PALETTE COLOR"},
+            "US",
+            {"stored": [8], "modality": None},
+            "index 8",
+        ),
+    ],
+)
+def test_what_the_probe_says(record, modality, probed, text):
+    body = "return web.probedText(given[0], given[1], given[2])"
+    given = [{"reduced": False, **probed}, {**RECORD, **record}, modality]
+    answer = run(["ui/probe.js"], body, given)
+    assert answer["value"] == text
+    assert answer["stored"] == ("stored 979" if probed["modality"] is not None else "")
+
+
+def test_voi_luts_come_first_among_the_presets_and_are_told_apart():
+    luts = [
+        {"first_value": 0, "bits": 8, "data": "AQI=", "explanation": "SOFT"},
+        {"first_value": 0, "bits": 8, "data": "AgM="},
+    ]
+    given = {"rows": 1, "columns": 1, "voi_luts": luts, "windows": [{"center": 1, "width": 2}]}
+    body = """
+      const [image] = web.withDefaults({frames: [given]}).frames;
+      const presets = web.presetsOf(image, 'MR');
+      const like = [{...presets[1]}, {center: 1, width: 2}].map((w) => web.presetLike(presets, w));
+      return [presets.map(({label}) => label), like.map(({label}) => label)]"""
+    labels, like = run(["engine/records.js", "ui/presets.js"], body, given)
+    assert labels == ["SOFT", "VOI LUT 2", "from image"]
+    assert like == ["VOI LUT 2", "from image"]

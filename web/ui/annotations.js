@@ -34,10 +34,12 @@ export class Annotations {
     top: make('div', { class: 'edge top' }),
     bottom: make('div', { class: 'edge bottom' }),
   };
+  /** Below which other facts of the same corner stand. */
+  corner = make('div', { class: 'corner bottom right' }, [this.#scale]);
   elements = [
     make('div', { class: 'corner top left' }, [this.#description, this.#modality]),
     make('div', { class: 'corner bottom left' }, [this.#frame, this.#window, this.#zoom]),
-    make('div', { class: 'corner bottom right' }, [this.#scale]),
+    this.corner,
     ...Object.values(this.#edges),
   ];
 
@@ -86,7 +88,7 @@ export class Annotations {
 function windowLine({ window, windowName, inverted }) {
   const parts = [];
   if (window) {
-    parts.push(windowLabel(window));
+    if (!window.lut) parts.push(windowLabel(window));
     const name = window.origin === 'auto' ? 'auto' : windowName;
     if (name) parts.push(name);
   }

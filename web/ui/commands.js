@@ -1,7 +1,9 @@
 /** What gestures, keys and buttons do; the one place where a wish of the reader becomes a change. */
 
-import { autoWindow, usableWindows } from '../viewport/voi.js';
-import { windowLabel } from './measures.js';
+import { autoWindow } from '../viewport/auto-window.js';
+import { usableWindows } from '../viewport/voi.js';
+import { rateLabel, windowLabel } from './measures.js';
+import { RATES } from './cine.js';
 import { presetLike, presetsOf } from './presets.js';
 
 /**
@@ -17,6 +19,8 @@ import { presetLike, presetsOf } from './presets.js';
  * @property {(frameIndex: number) => void} goTo
  * @property {(tool: Tool) => void} chooseTool
  * @property {(seriesIndex: number) => void} selectSeries
+ * @property {import('./cine.js').Cine} cine
+ * @property {() => void} openFiles
  * @property {() => void} fullscreen
  * @property {() => void} help
  * @property {() => boolean} escape
@@ -49,6 +53,7 @@ export class Commands {
     this.#host = host;
     this.presets = this.presets.bind(this);
     this.series = this.series.bind(this);
+    this.rates = this.rates.bind(this);
   }
 
   get tool() {
@@ -64,9 +69,9 @@ export class Commands {
   }
 
   beginWindow() {
-    const { window, record } = this.#viewport;
+    const { window, record, frame } = this.#viewport;
     if (!window || !record) return;
-    const usual = usableWindows(record).at(0)?.width ?? window.width;
+    const usual = usableWindows(record, frame?.data).at(0)?.width ?? window.width;
     const least = window.function === 'LINEAR' ? 1 : Math.abs(record.rescale_slope);
     const gain = Math.max(usual, window.width) / WINDOW_DRAG_PX;
     this.#windowStart = { center: window.center, width: window.width, gain, least };
@@ -110,6 +115,7 @@ export class Commands {
 
   /** @param {number} frameIndex */
   goTo(frameIndex) {
+    this.#host.cine.pause();
     this.#host.goTo(Math.min(Math.max(frameIndex, 0), this.frameCount - 1));
   }
 
@@ -122,7 +128,8 @@ export class Commands {
   #presetList() {
     const { series, frameIndex } = this.#host;
     const record = series?.frames[frameIndex];
-    return record && series ? presetsOf(record, series.modality) : [];
+    if (!record || !series || !this.#viewport.window) return [];
+    return presetsOf(record, series.modality, this.#viewport.frame?.data);
   }
 
   /** The name of the window in force, where it is one of the presets. */
@@ -133,7 +140,10 @@ export class Commands {
   /** @param {number} index */
   preset(index) {
     const preset = this.#presetList()[index];
-    if (preset) this.#viewport.userWindow = { center: preset.center, width: preset.width };
+    if (!preset) return;
+    const { center, width, lut } = preset;
+    if (lut) this.#viewport.chooseLut(index);
+    else this.#viewport.userWindow = { center, width };
   }
 
   /** @returns {import('./menu.js').MenuItem[]} */
@@ -143,7 +153,7 @@ export class Commands {
     const items = list.map((preset, index) => ({
       label: preset.label,
       key: index < 9 ? String(index + 1) : '',
-      hint: windowLabel(preset),
+      hint: preset.lut ? 'LUT' : windowLabel(preset),
       checked: preset === current,
       choose: () => this.preset(index),
     }));
@@ -154,7 +164,7 @@ export class Commands {
   #automatic() {
     const { record, frame } = this.#viewport;
     if (!record || !frame) return;
-    const own = usableWindows(record).length > 0;
+    const own = record.voi_luts.length + usableWindows(record, frame.data).length > 0;
     this.#viewport.userWindow = own ? autoWindow(record, frame.data) : null;
     if (!own) this.#viewport.forgetAutoWindow();
   }
@@ -168,6 +178,47 @@ export class Commands {
       checked: index === series?.index,
       choose: () => this.#host.selectSeries(index),
     }));
+  }
+
+  playOrPause() {
+    this.#host.cine.toggle();
+  }
+
+  /** @param {1 | -1} direction */
+  changeRate(direction) {
+    this.#host.cine.changeRate(direction);
+  }
+
+  /** @returns {import('./menu.js').MenuItem[]} */
+  rates() {
+    const { cine } = this.#host;
+    const { ownRate, chosenRate, rate } = cine;
+    const choices = RATES.map((candidate) => ({
+      label: rateLabel(candidate),
+      checked: candidate === chosenRate || (ownRate === null && candidate === rate),
+      choose: () => void (cine.chosenRate = candidate),
+    }));
+    const own = {
+      label: 'as recorded',
+      hint: rateLabel(ownRate ?? 0),
+      checked: chosenRate === null,
+      choose: () => void (cine.chosenRate = null),
+    };
+    const loop = {
+      label: 'loop',
+      hint: cine.loops ? 'on' : 'off',
+      checked: cine.loops,
+      choose: () => void (cine.loops = !cine.loops),
+    };
+    return [...(ownRate === null ? [] : [own]), ...choices, loop];
+  }
+
+  overlays() {
+    this.#viewport.overlays = !this.#viewport.overlays;
+  }
+
+  openFiles() {
+    this.#host.openFiles();
   }
 
   reset() {

@@ -26,6 +26,11 @@ const ICONS = {
   invert: 'M4 4h12v12H4zM4 16L16 4M8 16l8-8M12 16l4-4',
   reset: 'M4.5 8A6 6 0 1 1 4 11.5M4 4v4h4',
   series: 'M3 4h6v5H3zM11 4h6v5h-6zM3 11h6v5H3zM11 11h6v5h-6z',
+  play: 'M6 4l10 6-10 6z',
+  pause: 'M7 4v12M13 4v12',
+  speed: 'M3.5 14.5a7.5 7.5 0 1 1 13 0M10 12l3.5-4.5',
+  overlays: 'M3 3h14v14H3zM5.5 14.5l4-6 3 3.5 2.5-4.5',
+  open: 'M3 16V4.5h5l1.5 2H17V16zM3 9h14',
   fullscreen: 'M3 7V3h4M13 3h4v4M17 13v4h-4M7 17H3v-4',
   help: 'M7.3 7.5a2.7 2.7 0 1 1 3.9 2.4c-.8.4-1.2.9-1.2 1.8v.4M10 15v.4',
 };
@@ -37,10 +42,17 @@ export function icon(name) {
   const svg = document.createElementNS(SVG, 'svg');
   svg.setAttribute('viewBox', '0 0 20 20');
   svg.setAttribute('aria-hidden', 'true');
-  const path = document.createElementNS(SVG, 'path');
-  path.setAttribute('d', ICONS[name]);
-  svg.append(path);
+  svg.append(document.createElementNS(SVG, 'path'));
+  setIcon(svg, name);
   return svg;
+}
+
+/**
+ * @param {Element} svg that `icon` made, or what contains it
+ * @param {IconName} name
+ */
+export function setIcon(svg, name) {
+  svg.querySelector('path')?.setAttribute('d', ICONS[name]);
 }
 
 /**

@@ -163,5 +163,5 @@ export class Gestures {
  * @param {Event} event
  */
 function fromControl({ target }) {
-  return target instanceof Element && target.closest('button, .failure, .help') !== null;
+  return target instanceof Element && target.closest('button, .failure, .help, .drop') !== null;
 }

@@ -12,6 +12,9 @@
  * @property {() => void} reset
  * @property {() => void} fit
  * @property {() => void} invert
+ * @property {() => void} overlays
+ * @property {() => void} playOrPause
+ * @property {(direction: 1 | -1) => void} changeRate
  * @property {() => void} help
  * @property {() => boolean} escape whether something was closed
  */
@@ -29,6 +32,8 @@ const PAGE_FRAMES = 10;
  */
 export function onKey(target, event) {
   if (event.ctrlKey || event.metaKey || event.altKey) return false;
+  // a button that has the focus is pressed by it
+  if (event.key === ' ' && event.composedPath()[0] instanceof HTMLButtonElement) return false;
   const command = COMMANDS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
   if (command) return command(target) !== false;
   if (/^[1-9]$/.test(event.key)) {
@@ -56,6 +61,10 @@ const COMMANDS = {
   r: (target) => target.reset(),
   f: (target) => target.fit(),
   i: (target) => target.invert(),
+  o: (target) => target.overlays(),
+  ' ': (target) => target.playOrPause(),
+  '[': (target) => target.changeRate(-1),
+  ']': (target) => target.changeRate(1),
   w: (target) => target.chooseTool('window'),
   p: (target) => target.chooseTool('pan'),
   z: (target) => target.chooseTool('zoom'),

@@ -7,16 +7,21 @@ import { bytesText } from './measures.js';
  * @typedef {import('../engine/records.js').FrameState} FrameState
  * @typedef {import('../engine/records.js').ImageRecord} ImageRecord
  * @typedef {import('../engine/frame-store.js').StoredFrame} StoredFrame
- * @typedef {{kind: 'loading' | 'lossless' | 'complete' | 'failed', text: string, detail: string}} MarkText
+ * @typedef {{kind: 'loading' | 'waiting' | 'lossless' | 'complete' | 'failed', text: string, detail: string}} MarkText
  */
 
 /**
  * @param {FrameState} state
  * @param {ImageRecord} record
  * @param {StoredFrame | undefined} frame what is drawn
+ * @param {number | null} [waitingFor] frame index that cine waits for
  * @returns {MarkText}
  */
-export function describe(state, record, frame) {
+export function describe(state, record, frame, waitingFor = null) {
+  if (waitingFor !== null) {
+    const text = `Waiting for frame ${waitingFor + 1}`;
+    return { kind: 'waiting', text, detail: '' };
+  }
   const level = frame ? `level ${frame.resolutionLevel}/${frame.decompositionLevels}` : '';
   const full = frame !== undefined && frame.resolutionLevel === frame.decompositionLevels;
   const size = frame ? `${frame.columns} px of ${record.columns}` : '';
@@ -24,10 +29,12 @@ export function describe(state, record, frame) {
     const text = `Failed: ${state.error?.type ?? 'unknown'}`;
     return { kind: 'failed', text, detail: frame ? `showing ${size}` : '' };
   }
-  if (full && state.status === 'lossless')
+  if (full && (state.status === 'lossless' || state.status === 'complete')) {
+    // what was lost before is lost, however exactly the rest has been carried here
+    const source = record.lossy_image_compression && state.status === 'lossless';
+    if (source) return { kind: 'complete', text: 'Final · lossy (source)', detail: '' };
+    if (state.status === 'complete') return { kind: 'complete', text: 'Final · lossy', detail: '' };
     return { kind: 'lossless', text: 'Lossless', detail: '' };
-  if (full && state.status === 'complete') {
-    return { kind: 'complete', text: 'Complete', detail: 'lossy compression' };
   }
   if (full) return { kind: 'loading', text: 'Full resolution', detail: level };
   return { kind: 'loading', text: frame ? `Loading · ${size}` : 'Loading', detail: level };

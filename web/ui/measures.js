@@ -86,6 +86,14 @@ export function windowLabel({ center, width }) {
 }
 
 /**
+ * @param {number} rate frames a second
+ * @returns {string}
+ */
+export function rateLabel(rate) {
+  return `${Number(rate.toFixed(rate < 10 ? 1 : 0))} /s`;
+}
+
+/**
  * @param {number} bytes
  * @returns {string} in decimal units, two digits
  */

@@ -37,10 +37,12 @@ export class Message {
   /**
    * @param {string} title
    * @param {ErrorRecord | null} error
-   * @param {{compact: boolean, retry: () => void}} options `compact` where a picture is shown above which it must not lie
+   * @param {{compact: boolean, retry: (() => void) | null}} options `compact` where a picture is shown above which it must
+   *   not lie; `retry` null where that would change nothing
    */
   showFailure(title, error, { compact, retry }) {
-    this.#onRetry = retry;
+    this.#onRetry = retry ?? (() => {});
+    this.#retry.hidden = retry === null;
     this.#loading.hidden = true;
     setText(this.#title, title);
     setText(this.#type, error?.type ?? 'Unknown');

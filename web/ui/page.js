@@ -1,6 +1,9 @@
 /** The page around the element: reads its address, and asks what to open when that says nothing. */
 
 import '../element.js';
+import { acceptDrops, chooseFiles } from './local-files.js';
+
+/** @typedef {import('../element.js').FirstlightViewer} FirstlightViewer */
 
 /** What is tried when the address names no source: where `firstlight serve` has its data. */
 const USUAL_SRC = 'data/firstlight.json';
@@ -10,7 +13,7 @@ const SHARED = ['configuration', 'layout'];
 
 const parameters = new URLSearchParams(location.search);
 const src = parameters.get('src');
-const viewer = document.createElement('firstlight-viewer');
+const viewer = /** @type {FirstlightViewer} */ (document.createElement('firstlight-viewer'));
 for (const name of SHARED) {
   const value = parameters.get(name);
   if (value !== null) viewer.setAttribute(name, value);
@@ -30,8 +33,24 @@ viewer.focus({ preventScroll: true });
  */
 function askUnlessShown(event) {
   if (/** @type {CustomEvent} */ (event).detail.frameIndex !== null) return;
-  viewer.remove();
   const start = document.getElementById('start');
-  if (start) start.hidden = false;
+  if (!start) return;
+  viewer.remove();
+  start.hidden = false;
   document.getElementById('src')?.focus();
+  for (const button of start.querySelectorAll('[data-choose]')) {
+    const folder = /** @type {HTMLElement} */ (button).dataset.choose === 'folder';
+    button.addEventListener('click', () => chooseFiles({ folder }, showLocal));
+  }
+  const hover = (/** @type {boolean} */ over) => start.classList.toggle('hovering', over);
+  acceptDrops(start, { hover, dropped: showLocal });
+}
+
+/** @param {File[]} files */
+function showLocal(files) {
+  const start = document.getElementById('start');
+  if (start) start.hidden = true;
+  viewer.openFiles(files);
+  document.body.append(viewer);
+  viewer.focus({ preventScroll: true });
 }

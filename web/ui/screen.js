@@ -4,10 +4,13 @@ import { Viewport } from '../viewport/viewport.js';
 import { Annotations } from './annotations.js';
 import { Commands } from './commands.js';
 import { make, setText } from './dom.js';
+import { DropZone } from './drop-zone.js';
 import { Gestures } from './gestures.js';
 import { Help } from './help.js';
 import { Mark, bytesDescribed, describe } from './mark.js';
+import { acceptDrops } from './local-files.js';
 import { Message } from './message.js';
+import { Probe } from './probe.js';
 import { Strip } from './strip.js';
 import { STYLES } from './styles.js';
 import { Toolbar } from './toolbar.js';
@@ -28,7 +31,7 @@ import { Toolbar } from './toolbar.js';
  * @property {boolean} open whether there is a source at all
  *
  * @typedef {Omit<import('./commands.js').CommandHost, 'help' | 'escape' | 'dragging'> & {
- *   drawn: () => void, retryFrame: (frameIndex: number) => void, retrySource: () => void, focus: () => void,
+ *   drawn: () => void, openLocal: (files: File[]) => void, retryFrame: (frameIndex: number) => void, retrySource: () => void, focus: () => void,
  * }} ScreenHost
  */
 
@@ -45,6 +48,9 @@ export class Screen {
   #annotations = new Annotations();
   #mark = new Mark();
   #message = new Message();
+  #probe;
+  #dropZone;
+  #empty = false;
   #help;
   #strip;
   #toolbar;
@@ -60,6 +66,9 @@ export class Screen {
   constructor(root, host) {
     this.#host = host;
     this.viewport = new Viewport(this.#canvas, () => host.drawn());
+    this.#probe = new Probe(this.#stage, this.viewport);
+    this.#annotations.corner.prepend(this.#probe.element);
+    this.#dropZone = new DropZone(host.openLocal);
     this.#help = new Help(() => host.focus());
     this.commands = new Commands(
       this.viewport,
@@ -78,6 +87,7 @@ export class Screen {
       this.#mark.element,
       this.#message.element,
       this.#progress,
+      this.#dropZone.element,
     );
     const parts = [this.#stage, this.#strip.element, this.#toolbar.element];
     root.append(
@@ -87,6 +97,7 @@ export class Screen {
       this.#announcer,
     );
     new Gestures(this.#stage, this.commands);
+    acceptDrops(this.#stage, { hover: (over) => this.#hover(over), dropped: host.openLocal });
     this.#resized = new ResizeObserver(() => this.#resize());
   }
 
@@ -101,6 +112,11 @@ export class Screen {
     clearTimeout(this.#announceTimer);
   }
 
+  /** @param {boolean} hovering */
+  #hover(hovering) {
+    this.#dropZone.update({ empty: this.#empty, hovering });
+  }
+
   #resize() {
     const { clientWidth, clientHeight } = this.#stage;
     const ratio = devicePixelRatio;
@@ -112,6 +128,7 @@ export class Screen {
     const { series, frameIndex, tool, state } = shown;
     this.#stage.dataset.tool = tool;
     const record = series?.frames[frameIndex];
+    const { cine } = this.#host;
     this.#annotations.update(
       series && {
         series,
@@ -127,16 +144,24 @@ export class Screen {
     this.#toolbar.update({
       tool,
       inverted: this.viewport.inverted,
+      overlays: record?.overlays.length ? this.viewport.overlays : null,
+      playing: cine.playing,
+      rate: cine.rate,
       frameCount: series?.frames.length ?? 0,
-      grey: record === undefined || record.samples_per_pixel === 1,
+      grey: this.viewport.window !== null,
       seriesCount: shown.seriesList.length,
       seriesLabel: series?.description || series?.modality || '',
     });
     if (shown.states) this.#strip.update(shown.states, frameIndex);
-    const mark = state && record ? describe(state, record, this.viewport.frame) : null;
+    this.#probe.update(series?.modality ?? '');
+    const { frame, refusal } = this.viewport;
+    const shows = state && record && !refusal;
+    const mark = shows ? describe(state, record, frame, cine.waitingFor) : null;
     this.#mark.update(mark, state ? bytesDescribed(state) : '');
     this.#updateProgress(state);
     this.#updateMessage(shown);
+    this.#empty = !shown.open && !shown.error;
+    this.#hover(false);
     const which = series ? `Frame ${frameIndex + 1} of ${series.frames.length}` : 'Image';
     this.#say(which, shown.error ? `failed: ${shown.error.type}` : statusWords(mark));
   }
@@ -151,6 +176,7 @@ export class Screen {
 
   /** @param {Shown} shown */
   #updateMessage({ series, frameIndex, state, error, open }) {
+    const { refusal } = this.viewport;
     const compact = this.viewport.frame !== undefined;
     this.#outline.hidden = true;
     if (error) {
@@ -160,6 +186,10 @@ export class Screen {
       const retry = () => this.#host.retryFrame(frameIndex);
       const title = `Frame ${frameIndex + 1} could not be ${compact ? 'completed' : 'loaded'}`;
       this.#message.showFailure(title, state.error, { compact, retry });
+    } else if (refusal) {
+      const reason = { type: 'FormatError', message: refusal, resource: null };
+      const record = { ...reason, frame_index: frameIndex, range: null };
+      this.#message.showFailure('This image cannot be shown', record, { compact, retry: null });
     } else if (!compact && series) {
       this.#placeOutline(series.frames[frameIndex]);
       const count = series.frames.length;

@@ -42,6 +42,10 @@ export const STYLES = `
   height: 5px; margin-left: auto; border: solid var(--text); border-width: 0 1px 1px;
 }
 
+.probe { margin-bottom: 3px; color: var(--dim); }
+.probe-value { color: #e3e6e9; }
+.probe-value + span:not(:empty)::before { content: '  '; }
+
 .mark {
   position: absolute; top: 5px; right: 5px; max-width: calc(54% - 14px); display: flex;
   align-items: center; padding: 2px 8px; border-radius: 10px;
@@ -53,6 +57,7 @@ export const STYLES = `
 .mark-dot { flex: none; width: 7px; height: 7px; border-radius: 50%; background: var(--held); }
 .mark[data-kind=lossless] .mark-dot { background: var(--settled); }
 .mark[data-kind=complete] .mark-dot { background: none; border: 1.5px solid var(--settled); box-sizing: border-box; }
+.mark[data-kind=waiting] .mark-dot { background: none; border: 1.5px dashed var(--held); box-sizing: border-box; }
 .mark[data-kind=failed] .mark-dot { background: var(--failed); border-radius: 1px; }
 .mark[data-kind=lossless] .mark-text::before { content: '\\2713\\00a0'; color: var(--settled); }
 .mark[data-kind=lossless] .mark-words { animation: settle .6s 1.5s forwards; }
@@ -86,6 +91,19 @@ export const STYLES = `
 }
 .failure.compact { align-self: end; padding: 8px 12px; margin-bottom: 26px; background: rgb(18 19 21 / .85); }
 
+.drop {
+  position: absolute; inset: 0; display: grid; place-items: center; padding: 16px;
+}
+.drop.hovering { background: rgb(0 0 0 / .72); pointer-events: none; }
+.drop-card {
+  padding: 26px 34px; text-align: center; color: var(--dim); border: 1px dashed #3b4046; border-radius: 8px;
+}
+.drop.hovering .drop-card { border-color: var(--focus); }
+.drop-card p { margin: 0; } .drop-title { margin-bottom: 4px; font-size: 14px; color: #e3e6e9; }
+.drop-buttons { display: flex; gap: 8px; justify-content: center; margin-top: 14px; }
+.drop.hovering .drop-buttons { visibility: hidden; }
+.drop-buttons button { padding: 4px 14px; border: 1px solid #3b4046; border-radius: 4px; color: var(--text); }
+
 .strip { position: relative; flex: none; height: 18px; background: var(--bar); }
 .strip canvas { position: absolute; inset: 0; width: 100%; height: 100%; }
 .strip input { position: absolute; inset: 0; width: 100%; height: 100%; margin: 0; opacity: 0; cursor: pointer; }
@@ -116,6 +134,7 @@ svg { flex: none; width: 17px; height: 17px; fill: none; stroke: currentColor; s
   padding: 4px; border: 1px solid var(--line); border-radius: 6px; background: #121315;
 }
 .group:not(.end) .menu-list { left: 100px; }
+.group.cine .menu-list { left: 190px; }
 .group.end .menu-list { left: auto; right: 6px; }
 .bar .menu-list button { width: 100%; justify-content: space-between; padding: 0 10px; gap: 12px; color: var(--text); }
 .menu-list [aria-checked=true] .label { color: var(--focus); }
@@ -139,7 +158,8 @@ svg { flex: none; width: 17px; height: 17px; fill: none; stroke: currentColor; s
 
 @container viewer (max-width: 480px) {
   .bar { gap: 4px; padding: 0 3px; } .bar button { min-width: 28px; }
-  .menu-label, .mark-detail { display: none; }
+  .menu-label, .mark-detail { display: none; } .group { gap: 0; }
+  .drop-card { padding: 16px; }
   .group:not(.end) .menu-list { left: 6px; }
   .corner.left, .edge.left { left: 3px; } .corner.right, .edge.right { right: 3px; }
   .edge.top, .edge.bottom { display: none; }

@@ -1,5 +1,5 @@
 /**
- * Maps stored values to grey with a table, on the CPU: the first picture, and the way on machines without a GPU.
+ * Maps stored values with a table, on the CPU: the first picture, colour, and all on machines without a GPU.
  *
  * @typedef {import('./resample.js').Buffer} Buffer
  * @typedef {import('./resample.js').StoredValues} StoredValues
@@ -63,7 +63,7 @@ export class Canvas2dMapper {
 }
 
 /**
- * The same samples as unsigned bit patterns, which index the table; no copy.
+ * The same samples, of 8 or 16 bits, as unsigned bit patterns, which index the table; no copy.
  *
  * @param {StoredValues} data
  * @returns {Uint8Array | Uint16Array}

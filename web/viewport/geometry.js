@@ -25,14 +25,14 @@ const LARGEST_ENLARGEMENT = 6;
 const SMALLEST_PART_OF_FIT = 0.25;
 
 /**
- * The shape of an image; pixels are square where no spacing is known.
+ * The shape of an image: by its spacing, else by Pixel Aspect Ratio (PS3.3 C.7.6.3.1.7), else of square pixels.
  *
  * @param {import('../engine/records.js').ImageRecord} record
  * @returns {Shape}
  */
-export function shapeOf({ columns, rows, pixel_spacing: spacing }) {
-  const known = spacing && spacing[0] > 0 && spacing[1] > 0;
-  return { columns, rows, aspect: known ? spacing[0] / spacing[1] : 1 };
+export function shapeOf({ columns, rows, pixel_spacing: spacing, pixel_aspect_ratio: ratio }) {
+  const sides = [spacing, ratio].find((pair) => pair && pair[0] > 0 && pair[1] > 0);
+  return { columns, rows, aspect: sides ? sides[0] / sides[1] : 1 };
 }
 
 /**

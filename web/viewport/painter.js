@@ -2,8 +2,9 @@
 
 import { Canvas2dMapper } from './canvas2d.js';
 import * as geometry from './geometry.js';
+import { Looks } from './looks.js';
+import { OverlayPainter } from './overlays.js';
 import { averageSquares, interpolate } from './resample.js';
-import { colourTable, greyTable, tableInputs } from './voi.js';
 
 /**
  * @typedef {import('../engine/records.js').ImageRecord} ImageRecord
@@ -16,11 +17,12 @@ import { colourTable, greyTable, tableInputs } from './voi.js';
  * @property {StoredFrame} frame
  * @property {import('./voi.js').Window | null} window null for colour
  * @property {boolean} inverted
+ * @property {boolean} overlays whether they are drawn
  * @property {geometry.Transform} toScreen from image coordinates to device px
  * @property {geometry.Screen} screen
  *
- * @typedef {object} Prepared stored values near the screen's resolution, and where they lie
- * @property {StoredFrame} frame
+ * @typedef {object} Prepared samples near the screen's resolution, and where they lie
+ * @property {Buffer} source
  * @property {string} key what they were made for
  * @property {Buffer} buffer
  * @property {geometry.Region | null} region of the level that they cover; null for all of it
@@ -35,10 +37,10 @@ export class Painter {
   #mapper = new Canvas2dMapper();
   /** @type {Mapper} for what the GPU does not take: colour, and what exceeds its textures */
   #plainMapper = this.#mapper;
+  #looks = new Looks();
+  #overlays = new OverlayPainter();
   /** @type {Prepared | null} */
   #prepared = null;
-  /** @type {{key: string, table: Uint8Array} | null} */
-  #lookUp = null;
   /** @type {{buffer: Buffer, table: Uint8Array, region: geometry.Region, image: CanvasImageSource} | null} */
   #mapped = null;
 
@@ -59,30 +61,42 @@ export class Painter {
    * @param {Picture} picture
    */
   paint(context, picture) {
-    const { record, frame, toScreen, screen } = picture;
-    const levelsBelow = frame.decompositionLevels - frame.resolutionLevel;
-    const levelToScreen = geometry.compose(toScreen, geometry.levelToImage(levelsBelow));
-    const prepared = this.#prepare(frame, levelToScreen, screen);
-    if (!prepared) return;
-    const { buffer, toLevel } = prepared;
-    const place = geometry.compose(levelToScreen, toLevel);
-    const { image, region } = this.#map(buffer, place, picture);
+    const { record, frame, toScreen } = picture;
     context.save();
     context.beginPath();
     const { offsetX, offsetY, scaleX, scaleY } = toScreen;
     context.rect(offsetX, offsetY, record.columns * scaleX, record.rows * scaleY);
     context.clip();
+    this.#paintImage(context, picture);
+    if (picture.overlays) this.#overlays.paint(context, record, frame, toScreen);
+    context.restore();
+  }
+
+  /**
+   * @param {CanvasRenderingContext2D} context
+   * @param {Picture} picture
+   */
+  #paintImage(context, picture) {
+    const { record, frame, toScreen, screen } = picture;
+    const levelsBelow = frame.decompositionLevels - frame.resolutionLevel;
+    const levelToScreen = geometry.compose(toScreen, geometry.levelToImage(levelsBelow));
+    const source = this.#looks.source(frame, record);
+    const prepared = this.#prepare(source, levelToScreen, screen);
+    if (!prepared) return;
+    const place = geometry.compose(levelToScreen, prepared.toLevel);
+    const { image, region } = this.#map(prepared.buffer, place, picture);
     context.imageSmoothingQuality = 'low';
     const corner = geometry.apply(place, region.x, region.y);
     const { width, height } = region;
     context.drawImage(image, corner.x, corner.y, width * place.scaleX, height * place.scaleY);
-    context.restore();
   }
 
   /** Lets go of the pixels, not of the mapper. */
   forget() {
     this.#prepared = null;
     this.#mapped = null;
+    this.#looks.forget();
+    this.#overlays.forget();
   }
 
   release() {
@@ -92,56 +106,41 @@ export class Painter {
   }
 
   /**
-   * @param {StoredFrame} frame
+   * @param {Buffer} source
    * @param {geometry.Transform} levelToScreen
    * @param {geometry.Screen} screen
    * @returns {Prepared | null} null when nothing of it is visible
    */
-  #prepare(frame, levelToScreen, screen) {
-    const visible = geometry.visibleRegion(levelToScreen, screen, frame);
+  #prepare(source, levelToScreen, screen) {
+    const visible = geometry.visibleRegion(levelToScreen, screen, source);
     if (!visible) return null;
     const scale = Math.min(levelToScreen.scaleX, levelToScreen.scaleY);
     const { average, enlarge } = geometry.resampling(scale);
     const key = `${average} ${enlarge}`;
     const held = this.#prepared;
-    if (held?.frame === frame && held.key === key) {
+    if (held?.source === source && held.key === key) {
       if (!held.region || geometry.contains(held.region, visible)) return held;
     }
     // colour has no window: there the canvas interpolates as well
-    const grey = frame.samplesPerPixel === 1;
-    const wider = geometry.visibleRegion(levelToScreen, screen, frame, MARGIN_PX);
+    const grey = source.samplesPerPixel === 1;
+    const wider = geometry.visibleRegion(levelToScreen, screen, source, MARGIN_PX);
     const region = grey && enlarge > 1 ? wider : null;
-    const buffer = region ? interpolate(frame, region, enlarge) : averageSquares(frame, average);
+    const buffer = region ? interpolate(source, region, enlarge) : averageSquares(source, average);
     const size = region ? 1 / enlarge : average;
     const { x, y } = region ?? { x: 0, y: 0 };
     const toLevel = { scaleX: size, scaleY: size, offsetX: x, offsetY: y };
-    this.#prepared = { frame, key, buffer, region, toLevel };
+    this.#prepared = { source, key, buffer, region, toLevel };
     return this.#prepared;
   }
 
-  /** @param {Picture} picture */
-  #tableFor({ record, frame, window, inverted }) {
-    const { data } = frame;
-    const bits = data.BYTES_PER_ELEMENT === 1 ? 8 : 16;
-    const signed = data instanceof Int8Array || data instanceof Int16Array;
-    const key = JSON.stringify([tableInputs(record), window, bits, signed, inverted]);
-    if (this.#lookUp?.key !== key) {
-      const table = window
-        ? greyTable(record, window, { bits, signed, inverted })
-        : colourTable(record, bits, inverted);
-      this.#lookUp = { key, table };
-    }
-    return this.#lookUp.table;
-  }
-
   /**
-   * @param {Buffer} buffer
+   * @param {Buffer} prepared
    * @param {geometry.Transform} place of the buffer on the screen
    * @param {Picture} picture
    */
-  #map(buffer, place, picture) {
+  #map(prepared, place, picture) {
     const { screen } = picture;
-    const table = this.#tableFor(picture);
+    const { buffer, table } = this.#looks.look(prepared, picture);
     // the GPU has gone (sleep, driver reset, too many contexts): the CPU takes over for good
     if (this.#mapper.lost) this.useMapper(this.#plainMapper);
     const held = this.#mapped;

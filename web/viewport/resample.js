@@ -3,7 +3,7 @@
  *
  * Both happen before the window is applied: a window that saturates would else turn each coarse pixel into a blot.
  *
- * @typedef {import('../engine/frame-store.js').StoredFrame['data']} StoredValues
+ * @typedef {Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array | Float32Array} StoredValues
  *
  * @typedef {object} Buffer stored values to be mapped and drawn
  * @property {StoredValues} data
@@ -25,7 +25,9 @@ export function averageSquares(source, factor) {
   const columns = Math.ceil(source.columns / factor);
   const rows = Math.ceil(source.rows / factor);
   const data = sameKind(source.data, columns * rows * samples);
-  const sums = new Int32Array(columns * samples);
+  const isWide = source.data.BYTES_PER_ELEMENT > 2;
+  const sums = new (isWide ? Float64Array : Int32Array)(columns * samples);
+  const round = rounding(data);
   for (let row = 0; row < rows; row += 1) {
     const top = row * factor;
     const height = Math.min(factor, source.rows - top);
@@ -34,15 +36,15 @@ export function averageSquares(source, factor) {
     const inner = Math.floor(source.columns / factor) * samples;
     const at = row * columns * samples;
     const whole = factor * height;
-    for (let i = 0; i < inner; i += 1) data[at + i] = Math.round(sums[i] / whole);
+    for (let i = 0; i < inner; i += 1) data[at + i] = round(sums[i] / whole);
     const part = (source.columns % factor) * height;
-    for (let i = inner; i < sums.length; i += 1) data[at + i] = Math.round(sums[i] / part);
+    for (let i = inner; i < sums.length; i += 1) data[at + i] = round(sums[i] / part);
   }
   return { data, columns, rows, samplesPerPixel: samples };
 }
 
 /**
- * @param {Int32Array} sums
+ * @param {Int32Array | Float64Array} sums
  * @param {Buffer} source
  * @param {number} y
  * @param {number} factor
@@ -81,8 +83,10 @@ export function interpolate(source, region, factor) {
   const data = sameKind(source.data, columns * rows);
   const across = steps(region.x, columns, factor, source.columns);
   const down = steps(region.y, rows, factor, source.rows);
-  let above = new Float32Array(columns);
-  let below = new Float32Array(columns);
+  const Row = source.data.BYTES_PER_ELEMENT > 2 ? Float64Array : Float32Array;
+  let above = new Row(columns);
+  let below = new Row(columns);
+  const round = rounding(data);
   let heldRow = -1;
   for (let row = 0, at = 0; row < rows; row += 1) {
     if (down.first[row] !== heldRow) {
@@ -94,7 +98,7 @@ export function interpolate(source, region, factor) {
     }
     const weight = down.weight[row];
     for (let i = 0; i < columns; i += 1, at += 1) {
-      data[at] = Math.floor(above[i] + (below[i] - above[i]) * weight + 0.5);
+      data[at] = round(above[i] + (below[i] - above[i]) * weight);
     }
   }
   return { data, columns, rows, samplesPerPixel: 1 };
@@ -126,7 +130,7 @@ function steps(start, count, factor, size) {
  * @param {Buffer} source
  * @param {number} row
  * @param {ReturnType<typeof steps>} across
- * @param {Float32Array} out
+ * @param {Float32Array | Float64Array} out
  */
 function interpolateRow({ data, columns }, row, { first, second, weight }, out) {
   const start = row * columns;
@@ -134,6 +138,16 @@ function interpolateRow({ data, columns }, row, { first, second, weight }, out) 
     const left = data[start + first[i]];
     out[i] = left + (data[start + second[i]] - left) * weight[i];
   }
+}
+
+/**
+ * Halves upwards; what is not whole in the first place stays as it is.
+ *
+ * @param {StoredValues} data
+ * @returns {(value: number) => number}
+ */
+function rounding(data) {
+  return data instanceof Float32Array ? (value) => value : (value) => Math.floor(value + 0.5);
 }
 
 /**

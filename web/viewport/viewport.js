@@ -1,13 +1,15 @@
 /** Draws the best that is held of the frame asked for; says what it drew; never asks for bytes. */
 
+import { isShowable, readingOf } from './colour.js';
 import * as geometry from './geometry.js';
 import { Painter } from './painter.js';
-import { autoWindow, usableWindows, validWindow, voiFunctionOf } from './voi.js';
+import { probe } from './probe.js';
+import { Windowing } from './windowing.js';
 
 /**
  * @typedef {import('../engine/records.js').ImageRecord} ImageRecord
  * @typedef {import('../engine/frame-store.js').StoredFrame} StoredFrame
- * @typedef {import('./voi.js').Window & {origin: 'user' | 'dicom' | 'auto'}} ShownWindow
+ * @typedef {import('./windowing.js').ShownWindow} ShownWindow
  */
 
 const BLACK = '#000';
@@ -26,11 +28,9 @@ export class Viewport {
   /** @type {geometry.View} */
   #view = { scale: 1, x: 0.5, y: 0.5 };
   #fitted = true;
-  /** @type {{center: number, width: number} | null} */
-  #userWindow = null;
-  /** @type {import('./voi.js').Window | null} kept while a series sharpens and scrolls, so that greys do not jump */
-  #autoWindow = null;
+  #windowing = new Windowing();
   #inverted = false;
+  #overlays = true;
   /** @type {number | null} */
   #pending = null;
   #drawn;
@@ -88,7 +88,7 @@ export class Viewport {
    * @param {StoredFrame | undefined} frame undefined while nothing of it is held
    */
   show(record, frame) {
-    this.#frame = record ? frame : undefined;
+    this.#frame = record && frame && isShowable(record, frame) ? frame : undefined;
     if (record && record !== this.#record) {
       const shape = geometry.shapeOf(record);
       const same = JSON.stringify(shape) === JSON.stringify(this.#shape);
@@ -158,39 +158,58 @@ export class Viewport {
     this.requestDraw();
   }
 
+  /** Whether overlays are drawn. */
+  get overlays() {
+    return this.#overlays;
+  }
+
+  set overlays(overlays) {
+    this.#overlays = overlays;
+    this.requestDraw();
+  }
+
+  /** Why the image shown cannot be, or an empty string. */
+  get refusal() {
+    const reading = this.#record && readingOf(this.#record);
+    return reading && 'refusal' in reading ? reading.refusal : '';
+  }
+
   /** The window that the reader set, or null for the image's own. */
   get userWindow() {
-    return this.#userWindow;
+    return this.#windowing.window;
   }
 
   set userWindow(window) {
-    this.#userWindow = window;
+    this.#windowing.window = window;
+    this.requestDraw();
+  }
+
+  /** @param {number} index of one of the image's VOI LUTs, to be used instead of a window */
+  chooseLut(index) {
+    this.#windowing.chooseLut(index);
     this.requestDraw();
   }
 
   /** Lets the next frame shown decide the automatic window anew. */
   forgetAutoWindow() {
-    this.#autoWindow = null;
+    this.#windowing.forgetAuto();
     this.requestDraw();
   }
 
-  /**
-   * The window in force: the reader's, else the image's first, else one over the values of what is held.
-   *
-   * @returns {ShownWindow | null} null where windows mean nothing (colour) or nothing is held
-   */
+  /** The window in force, null where windows mean nothing (colour) or nothing is held. */
   get window() {
-    const record = this.#record;
-    if (!record || record.samples_per_pixel !== 1) return null;
-    const own = usableWindows(record).at(0);
-    const chosen = this.#userWindow ?? own;
-    if (chosen) {
-      // an automatic window is LINEAR_EXACT, which has no least width; what the reader makes of it stays so
-      const window = validWindow(chosen, own ? voiFunctionOf(record) : 'LINEAR_EXACT');
-      return { ...window, origin: this.#userWindow ? 'user' : 'dicom' };
-    }
-    if (this.#frame) this.#autoWindow ??= autoWindow(record, this.#frame.data);
-    return this.#autoWindow && { ...this.#autoWindow, origin: 'auto' };
+    return this.#windowing.inForce(this.#record, this.#frame);
+  }
+
+  /**
+   * @param {number} x device px
+   * @param {number} y
+   * @returns {import('./probe.js').Probed | null} null where there is no picture
+   */
+  probe(x, y) {
+    if (!this.#record || !this.#frame) return null;
+    const point = geometry.apply(geometry.inverse(this.imageToScreen), x, y);
+    return probe(this.#record, this.#frame, point);
   }
 
   /** Draws in the next animation frame, once, however often it is asked. */
@@ -214,6 +233,7 @@ export class Viewport {
         frame: this.#frame,
         window: this.window,
         inverted: this.#inverted,
+        overlays: this.#overlays,
         toScreen: this.imageToScreen,
         screen: this.#screen,
       });
@@ -226,8 +246,7 @@ export class Viewport {
   /** Lets go of the pixels and of what the reader has set; `show` starts again. */
   clear() {
     this.show(null, undefined);
-    this.#autoWindow = null;
-    this.#userWindow = null;
+    this.#windowing.forget();
     this.#inverted = false;
     this.fit();
     this.#painter.forget();

@@ -1,31 +1,51 @@
 /**
- * From stored values to grey: Modality LUT, VOI LUT and polarity (PS3.3 C.11.1, C.11.2, C.7.6.3.1.2); pure.
+ * From stored values to grey: Modality LUT, VOI LUT, Presentation LUT Shape and polarity (PS3.3 C.11.1, C.11.2, C.11.6,
+ * C.7.6.3.1.2); pure.
  *
  * @typedef {import('../engine/records.js').ImageRecord} ImageRecord
+ * @typedef {import('../engine/records.js').LookupTable} LookupTable
  * @typedef {import('./resample.js').StoredValues} StoredValues
  * @typedef {'LINEAR' | 'LINEAR_EXACT' | 'SIGMOID'} VoiFunction
- * @typedef {{center: number, width: number, function: VoiFunction}} Window in modality units
+ *
+ * @typedef {object} Window in modality units
+ * @property {number} center
+ * @property {number} width
+ * @property {VoiFunction} function
+ * @property {LookupTable} [lut] applied instead; `center` and `width` then say what it spans
  */
 
-const WHITE = 255;
+export const WHITE = 255;
 
 /**
- * Parts of the values that an automatic window lets go below and above: a few dead or burnt pixels must not rule it,
- * nor the undershoot of a coarse level beside sharp edges.
+ * Stored values to modality values: by the Modality LUT where there is one, else by slope and intercept.
+ *
+ * @param {ImageRecord} record
+ * @returns {(stored: number) => number}
  */
-const AUTO_TAIL = { low: 0.01, high: 0.003 };
-
-/** An automatic window looks at about this many pixels at most. */
-const AUTO_SAMPLES = 2 ** 18;
+export function modalityOf({ modality_lut: lut, rescale_slope: slope, rescale_intercept: offset }) {
+  if (lut) return (stored) => lookUp(lut, stored);
+  return (stored) => stored * slope + offset;
+}
 
 /**
- * One modality value through one window (PS3.3 C.11.2.1.2.1, C.11.2.1.3.1, C.11.2.1.3.2), not yet rounded.
+ * @param {LookupTable} lut
+ * @param {number} value
+ * @returns {number} the first entry for what lies below the table, the last for what lies above
+ */
+function lookUp({ entries, first_value: first }, value) {
+  const index = Math.floor(value + 0.5) - first;
+  return entries[Math.min(Math.max(index, 0), entries.length - 1)];
+}
+
+/**
+ * One modality value through one window (PS3.3 C.11.2.1.1, C.11.2.1.2.1, C.11.2.1.3.1, C.11.2.1.3.2), not yet rounded.
  *
  * @param {number} value in modality units
  * @param {Window} window
  * @returns {number} 0 to 255
  */
-export function applyWindow(value, { center, width, function: name }) {
+export function applyWindow(value, { center, width, function: name, lut }) {
+  if (lut) return (lookUp(lut, value) / (2 ** lut.bits - 1)) * WHITE;
   if (name === 'SIGMOID') return WHITE / (1 + Math.exp((-4 * (value - center)) / width));
   const exact = name === 'LINEAR_EXACT';
   const middle = exact ? center : center - 0.5;
@@ -47,11 +67,27 @@ export function validWindow({ center, width }, name) {
 }
 
 /**
+ * A VOI LUT as a window.
+ *
+ * @param {LookupTable} lut
+ * @returns {Window}
+ */
+export function lutWindow(lut) {
+  const width = lut.entries.length;
+  return { center: lut.first_value + width / 2, width, function: 'LINEAR_EXACT', lut };
+}
+
+/**
+ * LINEAR is made for whole numbers: its least width of 1 would be all that a map from 0 to 1 has. Floating values get
+ * LINEAR_EXACT in its place.
+ *
  * @param {ImageRecord} record
+ * @param {StoredValues} [data] that the window is for
  * @returns {VoiFunction}
  */
-export function voiFunctionOf({ voi_lut_function: name }) {
-  return name === 'SIGMOID' || name === 'LINEAR_EXACT' ? name : 'LINEAR';
+export function voiFunctionOf({ voi_lut_function: name }, data) {
+  if (name === 'SIGMOID' || name === 'LINEAR_EXACT') return name;
+  return data instanceof Float32Array ? 'LINEAR_EXACT' : 'LINEAR';
 }
 
 /**
@@ -70,118 +106,118 @@ export function storedRange(record) {
  * The windows of an image that can be applied; files with a width of 0 exist.
  *
  * @param {ImageRecord} record
+ * @param {StoredValues} [data] that they are for
  */
-export function usableWindows(record) {
-  const least = voiFunctionOf(record) === 'LINEAR' ? 1 : Number.MIN_VALUE;
+export function usableWindows(record, data) {
+  const least = voiFunctionOf(record, data) === 'LINEAR' ? 1 : Number.MIN_VALUE;
   return record.windows.filter(
     ({ center, width }) => Number.isFinite(center) && Number.isFinite(width) && width >= least,
   );
 }
 
 /**
- * What of a record a table depends on.
+ * Stored values that stand for no image, ends included (PS3.3 C.7.5.1.1.2); Range Limit may be the lower one.
+ *
+ * @param {ImageRecord} record
+ * @returns {{low: number, high: number} | null}
+ */
+export function paddingRange({ pixel_padding_value: value, pixel_padding_range_limit: limit }) {
+  if (value === undefined) return null;
+  return { low: Math.min(value, limit ?? value), high: Math.max(value, limit ?? value) };
+}
+
+/**
+ * Whether the smallest value is white. MONOCHROME1 and the shape INVERSE say the same thing of one image, as PS3.3
+ * C.8.11.3.1.2 demands of radiographs; together they do not cancel.
  *
  * @param {ImageRecord} record
  */
-export function tableInputs(record) {
-  const { rescale_slope, rescale_intercept, pixel_padding_value } = record;
-  const { photometric_interpretation } = record;
+export function isInverse({ photometric_interpretation: photometric, presentation_lut_shape }) {
+  return photometric === 'MONOCHROME1' || presentation_lut_shape === 'INVERSE';
+}
+
+/**
+ * What of a record and a window a grey depends on; the same picture needs no new table.
+ *
+ * @param {ImageRecord} record
+ * @param {Window | null} window
+ */
+export function greyInputs(record, window) {
+  const { bits_stored, pixel_representation, modality_lut: modality } = record;
+  const { low, high } = paddingRange(record) ?? {};
   return [
-    storedRange(record),
-    rescale_slope,
-    rescale_intercept,
-    pixel_padding_value,
-    photometric_interpretation,
+    ...[bits_stored, pixel_representation, low, high, isInverse(record)],
+    ...(modality ? inputsOf(modality) : [record.rescale_slope, record.rescale_intercept]),
+    ...(window?.lut ? inputsOf(window.lut) : [window?.center, window?.width, window?.function]),
   ];
+}
+
+/** @param {LookupTable} lut */
+function inputsOf({ entries, first_value, bits }) {
+  return [entries, first_value, bits];
+}
+
+/**
+ * The grey of one stored value, padding apart.
+ *
+ * @param {ImageRecord} record
+ * @param {Window} window
+ * @param {boolean} inverted by the reader, on top of what the image says
+ * @returns {(stored: number) => number} a whole number from 0 to 255
+ */
+export function greyFunction(record, window, inverted) {
+  const modality = modalityOf(record);
+  const flip = isInverse(record) !== inverted;
+  return (stored) => {
+    const grey = Math.floor(applyWindow(modality(stored), window) + 0.5);
+    return flip ? WHITE - grey : grey;
+  };
 }
 
 /**
  * The grey of every stored value, as a table over the bit pattern of a sample: entry `value & 0xff` or `& 0xffff`.
- * Pixel Padding Value is black in either polarity (PS3.3 C.7.5.1.1.2).
+ * Padding is black in either polarity.
  *
  * @param {ImageRecord} record
  * @param {Window} window
  * @param {{bits: 8 | 16, signed: boolean, inverted: boolean}} options `bits` and `signed` of the array that holds the
- *   samples; `inverted` by the reader, on top of MONOCHROME1
+ *   samples; `inverted` by the reader
  * @returns {Uint8Array} 256 or 65536 entries
  */
 export function greyTable(record, window, { bits, signed, inverted }) {
   const size = 2 ** bits;
   const table = new Uint8Array(size);
-  const slope = record.rescale_slope;
-  const intercept = record.rescale_intercept;
-  const flip = (record.photometric_interpretation === 'MONOCHROME1') !== inverted;
+  const greyOf = greyFunction(record, window, inverted);
   const { min, max } = storedRange(record);
   const first = signed ? -size / 2 : 0;
-  const greyOf = (/** @type {number} */ stored) => {
-    const grey = Math.floor(applyWindow(stored * slope + intercept, window) + 0.5);
-    return flip ? WHITE - grey : grey;
-  };
   const [lowest, highest] = [greyOf(min), greyOf(max)];
   for (let value = first; value < first + size; value += 1) {
     const grey = value <= min ? lowest : value >= max ? highest : greyOf(value);
     table[value & (size - 1)] = grey;
   }
-  const padding = record.pixel_padding_value;
-  if (padding !== undefined) table[padding & (size - 1)] = 0;
+  const padding = paddingRange(record);
+  const last = Math.min(padding?.high ?? -Infinity, first + size - 1);
+  for (
+    let value = Math.max(Math.ceil(padding?.low ?? Infinity), first);
+    value <= last;
+    value += 1
+  ) {
+    table[value & (size - 1)] = 0;
+  }
   return table;
-}
-
-/**
- * A window over what the values of one level span, for images that come without one.
- *
- * @param {ImageRecord} record
- * @param {StoredValues} data stored values of one sample a pixel
- * @returns {Window}
- */
-export function autoWindow(record, data) {
-  const { min, max } = storedRange(record);
-  const counts = new Uint32Array(max - min + 1);
-  const padding = record.pixel_padding_value;
-  const step = Math.ceil(data.length / AUTO_SAMPLES);
-  let total = 0;
-  for (let i = 0; i < data.length; i += step) {
-    const value = data[i];
-    if (value === padding) continue;
-    counts[Math.min(Math.max(value, min), max) - min] += 1;
-    total += 1;
-  }
-  const slope = record.rescale_slope;
-  const intercept = record.rescale_intercept;
-  const low = (quantile(counts, total * AUTO_TAIL.low) + min) * slope + intercept;
-  const high = (quantile(counts, total * (1 - AUTO_TAIL.high)) + min) * slope + intercept;
-  return validWindow(
-    { center: (low + high) / 2, width: Math.abs(high - low) || Math.abs(slope) },
-    'LINEAR_EXACT',
-  );
-}
-
-/**
- * @param {Uint32Array} counts
- * @param {number} rank
- * @returns {number} the first index at which more than `rank` values are passed
- */
-function quantile(counts, rank) {
-  let passed = 0;
-  for (let i = 0; i < counts.length; i += 1) {
-    passed += counts[i];
-    if (passed > rank) return i;
-  }
-  return 0;
 }
 
 /**
  * The display value of every sample of a colour image, which has no window: the high eight of its stored bits.
  *
- * @param {ImageRecord} record
+ * @param {number} largest that a sample can be
  * @param {8 | 16} bits of the array that holds the samples
  * @param {boolean} inverted by the reader
  * @returns {Uint8Array} 256 or 65536 entries
  */
-export function colourTable(record, bits, inverted) {
-  const { max } = storedRange({ ...record, pixel_representation: 0 });
+export function colourTable(largest, bits, inverted) {
   const flip = inverted ? WHITE : 0;
   return Uint8Array.from({ length: 2 ** bits }, (_, value) =>
-    Math.abs(flip - Math.floor((Math.min(value, max) / max) * WHITE + 0.5)),
+    Math.abs(flip - Math.floor((Math.min(value, largest) / largest) * WHITE + 0.5)),
   );
 }

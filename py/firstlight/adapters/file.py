@@ -30,7 +30,10 @@ LEAST_STRETCH_BYTES: Final = 1 << 16
 """Over a network each stretch is a request; a smaller one takes as long as this one."""
 
 MOST_STRETCH_BYTES: Final = 1 << 22
-"""A stretch cannot be broken off: no more than this is read after a cancel."""
+"""A stretch cannot be broken off: no more than this comes over a network after a cancel."""
+
+LOCAL_STRETCH_BYTES: Final = 1 << 16
+"""Of a local disk small stretches cost nothing."""
 
 _VERSION_KEYS: Final = ("ETag", "etag", "generation", "mtime", "LastModified", "updated", "created")
 """Where the file systems of fsspec tell one version of a file from another, the surest first."""
@@ -41,13 +44,12 @@ class FileTransport:
 
     It belongs to the event loop it is used in; reads run in threads. A file that is not there
     fails as a 404 does, one that may not be read as a 403, a range behind the end as a 416:
-    whoever asks need not know where the bytes lie. ``fetched_bytes`` counts what was read.
+    whoever asks need not know where the bytes lie.
     """
 
     def __init__(self) -> None:
         self._deliveries: dict[int, _Delivery] = {}
         self._sink: Callable[[TransportEvent], None] | None = None
-        self.fetched_bytes = 0
 
     async def __aenter__(self) -> Self:
         return self
@@ -74,7 +76,7 @@ class FileTransport:
         """
         if order.segment in self._deliveries:
             raise ValueError(f"segment {order.segment} is there already")
-        self._deliveries[order.segment] = _Delivery(order, self._tell, self._count)
+        self._deliveries[order.segment] = _Delivery(order, self._tell)
 
     def watch(self, segment: int, milestones: tuple[int, ...]) -> None:
         if segment in self._deliveries:
@@ -103,22 +105,13 @@ class FileTransport:
         if self._sink is not None:
             asyncio.get_running_loop().call_soon(self._sink, event)
 
-    def _count(self, byte_count: int) -> None:
-        self.fetched_bytes += byte_count
-
 
 class _Delivery:
     """One order on its way, and the bytes that came of it."""
 
-    def __init__(
-        self,
-        order: FetchOrder,
-        tell: Callable[[TransportEvent], None],
-        count: Callable[[int], None],
-    ) -> None:
+    def __init__(self, order: FetchOrder, tell: Callable[[TransportEvent], None]) -> None:
         self.order = order
         self._tell = tell
-        self._count = count
         self._held = bytearray()
         self._pending = sorted(set(order.milestones))
         self._opened = False
@@ -180,20 +173,22 @@ class _Delivery:
         self._tell(Opened(order.segment, extent, total, version, ranges=True))
         self._pass_milestones()
         while self.stop < stop:
-            until = self._stretch_stop(stop, LEAST_STRETCH_BYTES if file_system.async_impl else 0)
+            until = min(stop, self._stretch_stop(local=not file_system.async_impl))
             data = await self._attempt(file_system.cat_file, path, self.stop, until)
-            self._count(len(data))
             self._held += data
             self._pass_milestones()
+            await asyncio.sleep(0)  # whoever hears of a milestone may cancel before the next one
             if self.stop < until:
                 text = f"the file ended at {self.stop} instead of {total}"
                 raise ShortBody(text, resource=order.url, extent=order.extent)
 
-    def _stretch_stop(self, stop: int, least_bytes: int) -> int:
+    def _stretch_stop(self, *, local: bool) -> int:
         """Up to the next milestone, but not in too small and not in too large steps."""
-        milestone = next((point for point in self._pending if point > self.stop), stop)
-        until = max(milestone, self.stop + least_bytes)
-        return min(stop, until, self.stop + MOST_STRETCH_BYTES)
+        at = self.stop
+        milestone = next((point for point in self._pending if point > at), at + (1 << 62))
+        if local:
+            return min(milestone, at + LOCAL_STRETCH_BYTES)
+        return min(max(milestone, at + LEAST_STRETCH_BYTES), at + MOST_STRETCH_BYTES)
 
     async def _attempt(self, call: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401
         """Run a call of fsspec in a thread, its failures as ours."""

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 class NativePool:
     """A `firstlight.ports.DecoderPool`; a context manager that owns its threads.
 
-    Pixels go to ``keep`` with the resolution level they are of. Nothing finer than
-    ``finest_level`` is decoded: a longer prefix holds the coarser levels too.
+    Pixels go to ``keep`` with the resolution level they are of. With ``only_level`` that level
+    alone is decoded (the full image where it has fewer): coarser orders are reported done without
+    work, finer ones hold its bytes too. ``enough`` is told at once when an order has all of them.
     """
 
     def __init__(
@@ -35,12 +36,14 @@ class NativePool:
         transport: Transport,
         keep: Callable[[DecodeOrder, NDArray[Any], int], None],
         *,
-        finest_level: int | None = None,
+        only_level: int | None = None,
+        enough: Callable[[DecodeOrder], None] | None = None,
         workers: int = os.cpu_count() or 1,
     ) -> None:
         self._transport = transport
         self._keep = keep
-        self._finest_level = finest_level
+        self._only_level = only_level
+        self._enough = enough
         self._workers = workers
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="decoder")
         self._tasks: set[asyncio.Task[None]] = set()
@@ -67,27 +70,37 @@ class NativePool:
         self._sink = sink
 
     def decode(self, order: DecodeOrder) -> None:
-        task = asyncio.get_running_loop().create_task(self._run(order))
+        level = order.resolution_level
+        if self._only_level is not None:
+            wanted = min(self._only_level, order.decomposition_levels)
+            if level < wanted:
+                done = Decoded(order.job, 0, 0.0)
+                asyncio.get_running_loop().call_soon(self._report, done)
+                return
+            level = wanted
+            if self._enough is not None:
+                self._enough(order)
+        task = asyncio.get_running_loop().create_task(self._run(order, level))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _run(self, order: DecodeOrder) -> None:
-        event: DecodeEvent
-        try:
-            event = await self._decode(order)
-        except FirstlightError as error:
-            error.frame_index = order.frame_index
-            event = DecodeFailed(order.job, error)
-        except LookupError as error:
-            text = f"the bytes to decode are not held: {error}"
-            event = DecodeFailed(order.job, DecodeError(text, frame_index=order.frame_index))
+    def _report(self, event: DecodeEvent) -> None:
         if self._sink is not None:
             self._sink(event)
 
-    async def _decode(self, order: DecodeOrder) -> Decoded:
-        level = order.resolution_level
-        if self._finest_level is not None:
-            level = min(level, self._finest_level)
+    async def _run(self, order: DecodeOrder, level: int) -> None:
+        event: DecodeEvent
+        try:
+            event = await self._decode(order, level)
+        except FirstlightError as error:
+            error.frame_index = order.frame_index
+            event = DecodeFailed(order.job, error)
+        except Exception as error:  # a job that is never reported would hold its frame for ever
+            text = f"{type(error).__name__}: {error}"
+            event = DecodeFailed(order.job, DecodeError(text, frame_index=order.frame_index))
+        self._report(event)
+
+    async def _decode(self, order: DecodeOrder, level: int) -> Decoded:
         data = b"".join([await self._bytes_of(piece) for piece in order.pieces])
         started_s = time.perf_counter()
         loop = asyncio.get_running_loop()
@@ -100,9 +113,7 @@ class NativePool:
         start, stop = piece.extent.start, piece.extent.stop
         assert stop is not None
         chunks = [
-            await self._transport.read(
-                piece.segment, ByteRange(at, min(at + MAX_READ_BYTES, stop))
-            )
+            await self._transport.read(piece.segment, ByteRange(at, min(at + MAX_READ_BYTES, stop)))
             for at in range(start, stop, MAX_READ_BYTES)
         ]
         return b"".join(chunks)

@@ -20,11 +20,16 @@ from firstlight.j2k.markers import NeedMore, read_main_header
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from firstlight.dicom.attributes import ImageAttributes
     from firstlight.j2k.parameters import MainHeader
     from firstlight.ports import DecodeOrder
+    from firstlight.ranges import ByteRange
 
 MAX_SAMPLES: Final = 400_000_000
 """800 MB of 16-bit samples; refused before memory is taken, as in the browser."""
+
+_UNCOMPRESSED: Final = frozenset(("native-le", "native-be", "deflated-frame", "rle"))
+"""Codings that hold whole words, with whatever lies above Bits Stored."""
 
 _SOT: Final = b"\xff\x90"
 _EOC: Final = b"\xff\xd9"
@@ -35,8 +40,9 @@ _LIBRARY_ERRORS: Final = (RuntimeError, ValueError, TypeError, NotImplementedErr
 def decode_frame(order: DecodeOrder, data: bytes, resolution_level: int) -> NDArray[Any]:
     """Stored values of a frame at a resolution level, from a prefix that is complete for it.
 
-    Shape (rows, columns) or (rows, columns, samples); (u)int8 where Bits Allocated is 8 or less,
-    else (u)int16. Every value lies within Bits Stored, also where the wavelet overshoots.
+    Shape (rows, columns) or (rows, columns, samples); integers as wide as Bits Allocated, at least
+    8 bits, and signed as Pixel Representation says. Every value of a codestream lies within its
+    precision, also where the wavelet overshoots.
 
     Raises:
         DecodeError: the decoder refused, or gave another image than DICOM announces.
@@ -44,11 +50,16 @@ def decode_frame(order: DecodeOrder, data: bytes, resolution_level: int) -> NDAr
         UnsupportedTransferSyntax: there is no decoder for it.
         LimitExceeded: more than `MAX_SAMPLES`.
     """
-    if order.rows * order.columns * order.samples_per_pixel > MAX_SAMPLES:
-        raise LimitExceeded(f"{order.columns} x {order.rows} samples are more than {MAX_SAMPLES}")
-    if order.bits_allocated > 16:
-        raise UnsupportedTransferSyntax(f"{order.bits_allocated} bits a sample")
+    image = order.image
+    if image.rows * image.columns * image.samples_per_pixel > MAX_SAMPLES:
+        raise LimitExceeded(f"{image.columns} x {image.rows} samples are more than {MAX_SAMPLES}")
+    if image.bits_allocated not in (1, 8, 16, 32):
+        raise UnsupportedTransferSyntax(f"{image.bits_allocated} bits a sample")
+    if not 1 <= image.bits_stored <= image.bits_allocated:
+        raise DecodeError(f"{image.bits_stored} bits stored of {image.bits_allocated} allocated")
     try:
+        if order.inflated is not None:
+            data = _inflated(data, order.inflated)
         if order.codec in ("openjph", "openjpeg"):
             values = _decode_jpeg2000(order, data, resolution_level)
         else:
@@ -57,6 +68,12 @@ def decode_frame(order: DecodeOrder, data: bytes, resolution_level: int) -> NDAr
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise DecodeError(f"{order.codec}: {reason}") from error
     return _conform(values, order, order.decomposition_levels - resolution_level)
+
+
+def _inflated(data: bytes, extent: ByteRange) -> bytes:
+    """A range of what comes out of a raw deflate stream; nothing behind it is inflated."""
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    return inflater.decompress(data, extent.stop or 0)[extent.start :]
 
 
 def closed_prefix(codestream: bytes, header: MainHeader) -> bytes:
@@ -80,7 +97,7 @@ def _decode_jpeg2000(order: DecodeOrder, data: bytes, level: int) -> NDArray[Any
     levels = header.decomposition_levels
     if levels != order.decomposition_levels or not 0 <= level <= levels:
         raise DecodeError(f"{levels} decomposition levels, level {level} asked for")
-    _check_siz(header, order)
+    _check_siz(header, order.image)
     if header.is_high_throughput and level == levels:
         try:
             return np.asarray(imagecodecs.htj2k_decode(codestream))
@@ -91,14 +108,16 @@ def _decode_jpeg2000(order: DecodeOrder, data: bytes, level: int) -> NDArray[Any
     return np.asarray(imagecodecs.jpeg2k_decode(prefix, skipres=levels - level))
 
 
-def _check_siz(header: MainHeader, order: DecodeOrder) -> None:
+def _check_siz(header: MainHeader, image: ImageAttributes) -> None:
     """A decoder takes memory for whatever SIZ announces: it must be the image of DICOM."""
     siz = header.siz
-    kinds = {(c.precision_bits, c.is_signed, c.subsampling_x, c.subsampling_y) for c in siz.components}
+    kinds = {
+        (c.precision_bits, c.is_signed, c.subsampling_x, c.subsampling_y) for c in siz.components
+    }
     if len(kinds) > 1 or any(kind[2:] != (1, 1) for kind in kinds):
         raise UnsupportedTransferSyntax("components of different precision or size")
     found = f"{siz.width} x {siz.height} x {len(siz.components)}"
-    announced = f"{order.columns} x {order.rows} x {order.samples_per_pixel}"
+    announced = f"{image.columns} x {image.rows} x {image.samples_per_pixel}"
     if found != announced:
         raise DecodeError(f"{found} samples where DICOM announces {announced}")
 
@@ -114,55 +133,65 @@ def _codestream(data: bytes) -> tuple[bytes, MainHeader]:
 
 def _decode_whole(order: DecodeOrder, data: bytes) -> NDArray[Any]:
     """Codecs without resolution levels."""
+    image = order.image
     match order.codec:
         case "native-le" | "native-be":
-            return _native(order, data, "<" if order.codec == "native-le" else ">")
+            return _native(image, data, "<" if order.codec == "native-le" else ">", order.first_bit)
         case "deflated-frame":
-            return _native(order, zlib.decompress(data, -zlib.MAX_WBITS), "<")
+            return _native(image, zlib.decompress(data, -zlib.MAX_WBITS), "<", 0)
         case "rle":
-            return _rle(order, data)
+            return _rle(image, data)
         case "charls":
             return np.asarray(imagecodecs.jpegls_decode(data))
-        case "libjpeg-turbo" if order.samples_per_pixel == 3:
+        case "libjpeg-turbo" | "jpeg-lossless" if image.samples_per_pixel == 3:
             # Naming the same colour space twice keeps libjpeg from converting.
-            return np.asarray(
-                imagecodecs.jpeg8_decode(data, colorspace="RGB", outcolorspace="RGB")
-            )
+            return np.asarray(imagecodecs.jpeg8_decode(data, colorspace="RGB", outcolorspace="RGB"))
         case "libjpeg-turbo" | "jpeg-lossless":
             return np.asarray(imagecodecs.jpeg8_decode(data))
     raise UnsupportedTransferSyntax(f"no decoder {order.codec}")
 
 
-def _native(order: DecodeOrder, data: bytes, byte_order: str) -> NDArray[Any]:
-    samples = order.rows * order.columns * order.samples_per_pixel
-    if order.bits_allocated == 1:
-        bits = np.frombuffer(data, np.uint8)
-        return np.unpackbits(bits, bitorder="little")[:samples]
-    dtype = np.dtype(f"{byte_order}u{order.bits_allocated // 8}")
-    return np.frombuffer(data, dtype, count=samples)
+def _native(image: ImageAttributes, data: bytes, byte_order: str, first_bit: int) -> NDArray[Any]:
+    pixels = image.rows * image.columns
+    samples = pixels * image.samples_per_pixel
+    if image.bits_allocated == 1:
+        bits = np.unpackbits(np.frombuffer(data, np.uint8), bitorder="little")
+        return bits[first_bit : first_bit + samples]
+    dtype = np.dtype(f"{byte_order}u{image.bits_allocated // 8}")
+    if image.photometric_interpretation == "YBR_FULL_422" and image.samples_per_pixel == 3:
+        # Two luminances, then the chroma that both share (PS3.3 C.7.6.3.1.2).
+        pairs = np.frombuffer(data, dtype, count=2 * pixels).reshape(-1, 4)
+        return np.stack((pairs[:, [0, 2, 3]], pairs[:, [1, 2, 3]]), axis=1)
+    values = np.frombuffer(data, dtype, count=samples)
+    if image.planar_configuration == 1 and image.samples_per_pixel > 1:
+        return values.reshape(image.samples_per_pixel, pixels).T
+    return values
 
 
-def _rle(order: DecodeOrder, data: bytes) -> NDArray[Any]:
+def _rle(image: ImageAttributes, data: bytes) -> NDArray[Any]:
     """RLE Lossless (PS3.5 Annex G): one plane after another."""
-    dtype = np.dtype(f"<u{max(1, order.bits_allocated // 8)}")
-    plane_samples = order.rows * order.columns
+    dtype = np.dtype(f"<u{max(1, image.bits_allocated // 8)}")
+    pixels = image.rows * image.columns
     raw = imagecodecs.dicomrle_decode(data, dtype)
-    values = np.frombuffer(raw, dtype, count=plane_samples * order.samples_per_pixel)
-    return values.reshape(order.samples_per_pixel, plane_samples).T
+    values = np.frombuffer(raw, dtype, count=pixels * image.samples_per_pixel)
+    return values.reshape(image.samples_per_pixel, pixels).T
 
 
 def _conform(values: NDArray[Any], order: DecodeOrder, levels_below: int) -> NDArray[Any]:
     """Give decoded values the shape, width and sign that DICOM announces."""
-    rows, columns = (-(-side // (1 << levels_below)) for side in (order.rows, order.columns))
-    shape = (rows, columns) if order.samples_per_pixel == 1 else (rows, columns, -1)
-    if values.size != rows * columns * order.samples_per_pixel:
+    image = order.image
+    rows, columns = (-(-side // (1 << levels_below)) for side in (image.rows, image.columns))
+    shape = (rows, columns) if image.samples_per_pixel == 1 else (rows, columns, -1)
+    if values.size != rows * columns * image.samples_per_pixel:
         raise DecodeError(f"{values.shape} decoded where ({rows}, {columns}, ...) was announced")
-    signed = order.pixel_representation == 1
-    target = np.dtype(f"{'i' if signed else 'u'}{1 if order.bits_allocated <= 8 else 2}")
+    signed = image.pixel_representation == 1
+    target = np.dtype(f"{'i' if signed else 'u'}{max(1, image.bits_allocated // 8)}")
     values = values.reshape(shape)
-    if (values.dtype.kind == "i") != signed or order.codec.startswith(("native", "rle")):
-        bits = min(order.bits_stored, order.bits_allocated)
-        values = _reinterpreted(values, bits, signed=signed)
+    if order.codec in _UNCOMPRESSED or (values.dtype.kind == "i") != signed:
+        unused = max(0, image.high_bit + 1 - image.bits_stored)
+        if order.codec in _UNCOMPRESSED and image.high_bit < image.bits_allocated:
+            values = values >> unused
+        values = _reinterpreted(values, image.bits_stored, signed=signed)
     elif values.dtype.itemsize > target.itemsize:
         limits = np.iinfo(target)
         if values.min() < limits.min or values.max() > limits.max:
@@ -172,7 +201,7 @@ def _conform(values: NDArray[Any], order: DecodeOrder, levels_below: int) -> NDA
 
 def _reinterpreted(values: NDArray[Any], bits: int, *, signed: bool) -> NDArray[Any]:
     """Read the lowest bits as two's complement, or as unsigned."""
-    lowest = values.astype(np.int32) & ((1 << bits) - 1)
+    lowest = values.astype(np.int64) & ((1 << bits) - 1)
     if signed:
         sign = 1 << (bits - 1)
         lowest = (lowest ^ sign) - sign

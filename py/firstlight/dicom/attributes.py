@@ -118,7 +118,8 @@ class ImageAttributes:
         if unknown:
             raise MalformedDescriptor(f"unknown image attribute {sorted(unknown)[0]!r}")
         try:
-            return cls(**{name: _from_json(name, value) for name, value in record.items()})
+            values: dict[str, Any] = {n: _from_json(n, value) for n, value in record.items()}
+            return cls(**values)
         except (TypeError, AttributeError) as error:
             raise MalformedDescriptor(f"image attributes: {error}") from error
 

@@ -82,9 +82,10 @@ def _entries(raw: RawTable) -> list[int]:
     narrow = raw.descriptor[2] <= 8
     if raw.segmented:
         return _expanded(_bytes(raw) if narrow else _words(raw), count, narrow=narrow)
-    held_bytes = len(raw.data) * (1 if isinstance(raw.data, bytes) else 2)
+    is_bytes = isinstance(raw.data, bytes)
+    held_bytes = len(raw.data) * (1 if is_bytes else 2)
     # whatever the descriptor says of bits, the length tells how the entries are kept
-    by_byte = held_bytes < 2 * count if narrow else held_bytes <= count + 1
+    by_byte = held_bytes < 2 * count if narrow else is_bytes and held_bytes <= count + 1
     return (_bytes(raw) if by_byte else _words(raw))[:count]
 
 

@@ -75,6 +75,8 @@ class SeriesRun:
                 known.append(on.Undescribable(index, self._cut_error(index, 0)))
             elif ends and not frame.is_wrapped:
                 known.append(on.Described(index, ends, len(ends), complete=True))
+            elif frame.length is not None and not frame.extent.framing:
+                known.append(on.Sized(index, frame.length))
         for event in adopted:
             self._segments[event.request] = event.request
             self._requests[event.request] = (event.request, event.frame_index)
@@ -251,9 +253,15 @@ class SeriesRun:
     def _describe(self, command: do.Describe) -> None:
         index = command.frame_index
         if index not in self._describing:
-            task = asyncio.get_running_loop().create_task(self._describe_on(index))
+            task = asyncio.get_running_loop().create_task(self._describe_all(index))
             self._describing[index] = task
-            task.add_done_callback(lambda _: self._describing.pop(index, None))
+
+    async def _describe_all(self, frame_index: int) -> None:
+        try:
+            await self._describe_on(frame_index)
+        finally:
+            # Here and not in a callback: what arrives after this must start a task of its own.
+            del self._describing[frame_index]
 
     async def _describe_on(self, frame_index: int) -> None:
         """Read as far as the bytes go; bytes that came meanwhile are looked at in the same task."""
@@ -283,7 +291,9 @@ class SeriesRun:
     @staticmethod
     def _ended(frame: FrameLedger) -> bool:
         """Whether all bytes that there will ever be of a frame are held."""
-        return frame.request is None and frame.held_stop == frame.length
+        return (
+            frame.request is None and frame.length is not None and frame.held_stop >= frame.length
+        )
 
     def _describer(self, frame_index: int) -> Describer:
         if frame_index not in self._describers:

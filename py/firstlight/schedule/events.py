@@ -37,6 +37,14 @@ class Described:
 
 
 @dataclass(frozen=True, slots=True)
+class Sized:
+    """How many bytes a frame has, told ahead of its first request."""
+
+    frame_index: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
 class Opened:
     """The answer to a fetch has begun. ``ranges`` False: this server sends whole resources."""
 
@@ -119,6 +127,7 @@ class Retry:
 Event = (
     Demand
     | Described
+    | Sized
     | Opened
     | Reached
     | Closed

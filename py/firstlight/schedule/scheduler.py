@@ -67,6 +67,8 @@ class Scheduler:
                 self._restate(event)
             case on.Described():
                 self._describe(event, out)
+            case on.Sized():
+                self.frames[event.frame_index].length = event.length
             case on.Opened():
                 self._fetches.opened(event, now_ms)
             case on.Reached() | on.Closed() | on.FetchFailed():

@@ -1,0 +1,1 @@
+"""Is a server fit for progressive loading, and what do a file or a URL hold."""
