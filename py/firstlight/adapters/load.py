@@ -19,7 +19,7 @@ from firstlight.dicom.attributes import ImageAttributes
 from firstlight.errors import FirstlightError
 from firstlight.loader import Loader, Outside
 from firstlight.loader.resources import HeldResources
-from firstlight.ports import Closed, Failed, Milestone, Opened
+from firstlight.ports import Closed, DecodeOrder, Failed, Milestone, Opened
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -175,11 +175,16 @@ async def load_frame(
     """
     async with transport_for(address_of(src), headers) as bare:
         transport, page = Economy(bare), CollectingPage()
+
+        def enough(order: DecodeOrder) -> None:
+            if order.frame_index == frame_index:
+                transport.halt()
+
         with NativePool(
             transport,
             page.keep,
             only_level=_FINEST if resolution_level is None else resolution_level,
-            enough=lambda order: transport.halt(),
+            enough=enough,
         ) as pool:
             clock = MonotonicClock()
             ends = (everything_installed, lambda segment: None)

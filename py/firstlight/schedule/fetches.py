@@ -190,7 +190,8 @@ class FetchQueue:
             return frame.goal_stop if frame.described else frame.length
         if frame.level_ends:
             return frame.level_ends[0]
-        return max(self._capacity.probe_bytes, frame.wanted_stop or 0)
+        probe = max(self._capacity.probe_bytes, frame.wanted_stop or 0)
+        return probe if frame.length is None else min(probe, frame.length)
 
     def _start(
         self, frame: FrameLedger, stop: int | None, tier: Tier, now_ms: float, out: list[do.Command]
