@@ -11,8 +11,9 @@ from hypothesis.extra import numpy as hnp
 
 from firstlight.errors import DecodeError
 from firstlight.j2k.markers import read_main_header
-from firstlight.prepare import encode
-from firstlight.prepare.encode import decomposition_levels, encode_frame
+from firstlight.prepare import htj2k
+from firstlight.prepare.encode import encode_frame
+from firstlight.prepare.htj2k import decomposition_levels
 from unit.j2k_samples import picture
 
 TLM, PLT = b"\xff\x55", b"\xff\x58"
@@ -85,6 +86,6 @@ def test_overshoot_of_a_lossy_source_widens_bits_stored() -> None:
 def test_wrong_pixels_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """A codestream of another image in place of the right one must not pass."""
     other = encode_frame(picture(40, 40) + 1, bits_stored=13, colour_transform=False)
-    monkeypatch.setattr(encode, "rewrite", lambda _: other.codestream)
+    monkeypatch.setattr(htj2k, "rewrite", lambda _, **__: other.codestream)
     with pytest.raises(DecodeError, match="other pixels"):
         encode_frame(picture(40, 40), bits_stored=13, colour_transform=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import signal
 import subprocess
 import sys
@@ -106,7 +107,7 @@ def test_number_of_processes_changes_nothing(tmp_path: Path) -> None:
     assert tree_of(tmp_path / "1") == tree_of(tmp_path / "2")
 
 
-@pytest.mark.parametrize("layout", ["dicomweb", "jphuri"])
+@pytest.mark.parametrize("layout", ["dicomweb", "jphuri", "part10", "jp2"])
 def test_killed_and_resumed_is_as_if_never_killed(layout: str, tmp_path: Path) -> None:
     source = series_of(tmp_path / "in")
     (source / "20.dcm").write_bytes(b"\0" * 128 + b"DICM" + b"broken")
@@ -130,6 +131,33 @@ def test_killed_and_resumed_is_as_if_never_killed(layout: str, tmp_path: Path) -
         if "unfinished" not in name:
             assert data == expected[name], "what is visible is whole"
     run(source, "-o", killed, "--layout", layout)
+    assert tree_of(killed) == expected
+
+
+def test_killed_ten_times_at_any_moment(tmp_path: Path) -> None:
+    """Whenever it is killed, what is visible is whole; in the end it is the same tree."""
+    source = series_of(tmp_path / "in", 60)
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    started = time.perf_counter()
+    run(source, "-o", whole, "-j1", "--alternate", "jls")
+    seconds = time.perf_counter() - started
+    expected = tree_of(whole)
+    command = [sys.executable, "-c", "from firstlight.cli import main; main()", "prepare"]
+    command += [str(source), "-o", str(killed), "-j2", "--alternate", "jls"]
+    moments, kills = random.Random(5), 0
+    for _ in range(10):
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        try:
+            process.communicate(timeout=1 + moments.random() * seconds / 4)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            kills += 1
+        for name, data in tree_of(killed).items():
+            if "unfinished" not in name and name != "firstlight.json":
+                assert data == expected[name] or "/heads-" in name or "index.json" in name, name
+    assert kills, "it was never killed"
+    run(source, "-o", killed, "-j1", "--alternate", "jls")
     assert tree_of(killed) == expected
 
 
@@ -261,7 +289,16 @@ def test_a_foreign_descriptor_is_not_overwritten(tmp_path: Path) -> None:
     [
         ("nowhere.dcm", "-o", "out"),
         (".",),
-        (".", "-o", "out", "--layout", "jp2"),
+        (".", "-o", "out", "--layout", "zip"),
+        (".", "-o", "out", "--layout", "jp2", "--format", "jpegls"),
+        (".", "-o", "out", "--format", "htj2k", "--progression", "LRCP"),
+        (".", "-o", "out", "--precinct", "100"),
+        (".", "-o", "out", "--near", "300"),
+        (".", "-o", "out", "--ratios", "5,10"),
+        (".", "-o", "out", "--recompress", "gif"),
+        (".", "-o", "out", "--alternate", "mine"),
+        (".", "-o", "out", "--alternate", "x=jpegls:path=../up"),
+        (".", "-o", "out", "--alternate", "jls", "--layout", "part10"),
         (".", "-o", "out", "--jobs", "0"),
     ],
 )

@@ -43,9 +43,10 @@ class NoBar:
 class FrameBar(NoBar):
     """Draws on standard error, from `begin` until the end of the ``with`` block."""
 
-    def __init__(self) -> None:
+    def __init__(self, doing: str = "preparing") -> None:
+        self._doing = doing
         self._progress = Progress(
-            TextColumn("preparing"),
+            TextColumn(doing),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[rate]}"),
@@ -68,7 +69,7 @@ class FrameBar(NoBar):
     def begin(self, frame_total: int) -> None:
         """Start drawing."""
         if frame_total:
-            self._task = self._progress.add_task("preparing", total=frame_total, rate="")
+            self._task = self._progress.add_task(self._doing, total=frame_total, rate="")
             self._progress.start()
 
     def advance(self, frame_count: int, pixel_bytes: int) -> None:

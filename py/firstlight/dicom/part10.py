@@ -73,6 +73,7 @@ class Part10Index:
     pixel_tag: int
     dataset_start: int
     deflated: bool = False
+    pixel_vr: str = ""
 
 
 class Part10Reader:
@@ -142,7 +143,9 @@ class Part10Reader:
         if total is not None and all(place.start + place.length > total for place in frames):
             raise self._error(f"the file ends at byte {total}, inside its first frame")
         header = meta + _deflate(bytes(self._header)) if deflated else bytes(self._header)
-        self.index = Part10Index(uid, header, frames, element.tag, dataset_start, deflated)
+        self.index = Part10Index(
+            uid, header, frames, element.tag, dataset_start, deflated, element.vr.decode("ascii")
+        )
 
     def _meta_start(self) -> Asking[int]:
         """Where the file meta information begins; some files lack the preamble before it."""

@@ -10,7 +10,6 @@ from firstlight.errors import FirstlightError
 from firstlight.loader.report import series_list, series_record
 from firstlight.loader.resources import HeldResources
 from firstlight.loader.run import SeriesRun
-from firstlight.ports import Closed
 from firstlight.schedule import Capacity
 from firstlight.schedule.events import Adopted, Demand
 from firstlight.sources.open import source_for
@@ -170,11 +169,12 @@ class Loader:
             adopted.append(Adopted(segment, index, stop, known.shown_level, known.stored_bytes))
             early.extend(events)
         self._resources.head_starts.clear()
-        for url, segment, stop in self._resources.take_heads():
+        for url, opened, closed in self._resources.take_heads():
             start, index = places.get(url, (-1, -1))
+            segment, stop = closed.segment, closed.stop
             if 0 <= start < stop:
                 adopted.append(Adopted(segment, index, stop - start))
-                early.append(Closed(segment, stop, cancelled=False))
+                early.extend((opened, closed))
             else:
                 self._outside.transport.release(segment)
         return adopted, early

@@ -34,7 +34,7 @@ class HeldResources:
         self._numbers = numbers
         self._need = need
         self._exchanges: dict[int, _Exchange] = {}
-        self._heads: dict[str, tuple[int, int]] = {}
+        self._heads: dict[str, _Head] = {}
         self.head_starts: dict[str, int] = {}
         self.early: dict[int, list[TransportEvent]] = {}
 
@@ -68,15 +68,18 @@ class HeldResources:
         keep = extent.start == 0 and url not in self._heads
         return await self._fetch(order, MAX_READ_BYTES, keep=keep)
 
-    def take_heads(self) -> list[tuple[str, int, int]]:
-        """URL, segment and number of bytes of all beginnings that were kept; the caller's now."""
-        heads = [(url, segment, stop) for url, (segment, stop) in self._heads.items()]
+    def take_heads(self) -> list[tuple[str, Opened, Closed]]:
+        """URL and events of every beginning that was kept; its segment is the caller's now."""
+        heads = [(url, head.opened, head.closed) for url, head in self._heads.items()]
         self._heads.clear()
         return heads
 
     def release_all(self) -> None:
         """Let go of everything that nobody has taken."""
-        for segment in (*self.head_starts.values(), *(s for s, _ in self._heads.values())):
+        for segment in (
+            *self.head_starts.values(),
+            *(h.closed.segment for h in self._heads.values()),
+        ):
             self._transport.release(segment)
         self.head_starts.clear()
         self._heads.clear()
@@ -93,6 +96,7 @@ class HeldResources:
         """Wait for a segment's end and copy it."""
         exchange = _Exchange(url, start, limit_bytes, asyncio.get_running_loop().create_future())
         self._exchanges[segment] = exchange
+        kept = False
         try:
             for event in self.early.pop(segment, ()):
                 self.deliver(event)
@@ -101,13 +105,14 @@ class HeldResources:
                 await self._transport.read(segment, ByteRange(at, min(at + MAX_READ_BYTES, stop)))
                 for at in range(start, stop, MAX_READ_BYTES)
             ]
-            if keep:
-                self._heads[url] = (segment, stop)
+            kept = keep and exchange.opened is not None
         finally:
             del self._exchanges[segment]
-            if self._heads.get(url, (None,))[0] != segment:
+            if not kept:
                 self._transport.release(segment)
         opened = exchange.opened
+        if kept and opened is not None:
+            self._heads[url] = _Head(opened, Closed(segment, stop, cancelled=False))
         if opened is None:
             return Part(b"".join(chunks), None, "", ranges=False)
         return Part(b"".join(chunks), opened.total_bytes, opened.version, opened.ranges)
@@ -135,6 +140,14 @@ class HeldResources:
         if not exchange.done.done():
             exchange.settle(event)
         return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """The beginning of a resource that is held, as the events that brought it."""
+
+    opened: Opened
+    closed: Closed
 
 
 @dataclass(slots=True)

@@ -146,8 +146,6 @@ class SeriesRun:
     def _cut_by(self, described: on.Described) -> FirstlightError | None:
         """What is wrong when all of a resource is held and its codestream says it is longer."""
         frame = self._scheduler.frames[described.frame_index]
-        if not self._ended(frame):
-            return None
         if described.complete and described.level_ends[-1] <= frame.held_stop:
             return None
         return self._cut_error(frame.index, frame.held_stop)
@@ -267,14 +265,13 @@ class SeriesRun:
         """Read as far as the bytes go; bytes that came meanwhile are looked at in the same task."""
         frame = self._scheduler.frames[frame_index]
         seen: tuple[int, bool] | None = None
-        while not frame.described and seen != (now := (frame.held_stop, self._ended(frame))):
-            seen = now
+        while not frame.described and seen != (frame.held_stop, self._ended(frame)):
+            # Both may change while bytes are being read: what is found is judged by these.
+            held_stop, ended = seen = (frame.held_stop, self._ended(frame))
             describer = self._describer(frame_index)
             failure: FirstlightError | None = None
             try:
-                await describer.advance(
-                    frame.held_stop, length=frame.length, ended=self._ended(frame)
-                )
+                await describer.advance(held_stop, length=frame.length, ended=ended)
             except FirstlightError as error:
                 error.frame_index = frame_index
                 failure = error
@@ -282,7 +279,7 @@ class SeriesRun:
                 return  # the bytes were released while they were being read
             described = describer.described
             if described is not None:
-                failure = failure or self._cut_by(described)
+                failure = failure or (self._cut_by(described) if ended else None)
                 self._dispatch(described)
             if failure is not None:
                 self._dispatch(on.Undescribable(frame_index, failure))

@@ -5,11 +5,10 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-from itertools import groupby
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from firstlight.dicom.uids import HTJ2K_LOSSLESS_RPCL
-from firstlight.prepare.layout import FrameFile, NamedBytes
+from firstlight.prepare.layout import FramePlace, NamedBytes
+from firstlight.prepare.pictures import displayed, rendered_jpeg, thumbnail_jpeg
 from firstlight.prepare.query import instance_query, series_query, study_query
 
 if TYPE_CHECKING:
@@ -18,54 +17,42 @@ if TYPE_CHECKING:
     from pydicom.dataelem import DataElement
     from pydicom.dataset import Dataset
 
-    from firstlight.prepare.layout import InstanceName
+    from firstlight.prepare.encode import EncodedFrame
+    from firstlight.prepare.layout import AlternateFrame, InstanceFiles, InstanceName
     from firstlight.prepare.receipts import Receipt
-    from firstlight.prepare.tree import Tree
+    from firstlight.prepare.recipe import Recipe
+    from firstlight.prepare.stored import Pixels
+    from firstlight.prepare.tree import Chunk, Tree
+    from firstlight.sources.descriptor import SeriesEntry
 
-FRAME_TYPE: Final = f"image/jphc;transfer-syntax={HTJ2K_LOSSLESS_RPCL}"
 _MAX_INLINE_BYTES: Final = 1 << 17
 """Larger binary values become bulk data files; palettes and small icons stay in the metadata."""
 
 _PIXEL_DATA: Final = "7FE00010"
 _AVAILABLE_TRANSFER_SYNTAX_UID: Final = "00083002"
+_CREATOR: Final = ("00990010", {"vr": "LO", "Value": ["FIRSTLIGHT"]})
+"""Of our private block, which announces alternates; the standard has no attribute for them."""
+
+_ALTERNATES: Final = "00991001"
+_NAME: Final = "00991002"
+_PATH: Final = "00991003"
 
 
 class DicomwebLayout:
     """``studies/<study>/series/<series>/instances/<sop>/frames/<n>.mht`` and what belongs to it."""
 
     name = "dicomweb"
+    takes_alternates = True
 
-    def frame_file(self, instance: InstanceName, frame_number: int, codestream: bytes) -> FrameFile:
-        """The codestream as the one part of a multipart/related body."""
-        path = f"{_instance_folder(instance)}/frames/{frame_number}.mht"
-        head, tail = _multipart(codestream, FRAME_TYPE)
-        return FrameFile(path, head + codestream + tail, start=len(head))
+    def writer(
+        self, files: InstanceFiles, instance: InstanceName, recipe: Recipe
+    ) -> InstanceResources:
+        """Begin an instance."""
+        return InstanceResources(files, instance, recipe)
 
-    def instance_files(self, instance: InstanceName, header: Dataset) -> Iterator[NamedBytes]:
-        """The instance's metadata, and large binary values beside it."""
-        bulk: list[NamedBytes] = []
-
-        def keep(element: DataElement) -> str:
-            body = bytes(element.value)
-            uri = f"bulkdata/{hashlib.sha256(body).hexdigest()}.mht"
-            head, tail = _multipart(body, "application/octet-stream")
-            path = f"studies/{instance.study_instance_uid}/{uri}"
-            bulk.append(NamedBytes(path, head + body + tail))
-            return uri
-
-        record = header.to_json_dict(
-            bulk_data_threshold=_MAX_INLINE_BYTES,
-            bulk_data_element_handler=keep,
-            suppress_invalid_tags=True,
-        )
-        record[_AVAILABLE_TRANSFER_SYNTAX_UID] = {"vr": "UI", "Value": [HTJ2K_LOSSLESS_RPCL]}
-        record[_PIXEL_DATA] = {
-            "vr": "OB",
-            "BulkDataURI": f"instances/{instance.sop_instance_uid}/frames",
-        }
-        yield from bulk
-        metadata = _json_bytes([dict(sorted(record.items()))])
-        yield NamedBytes(f"{_instance_folder(instance)}/metadata", metadata)
+    def heads_folder(self, series: SeriesEntry) -> str:
+        """Beside the series' metadata."""
+        return f"studies/{series.study_instance_uid}/series/{series.series_instance_uid}/"
 
     def index_files(self, tree: Tree, receipts: Sequence[Receipt]) -> Iterator[NamedBytes]:
         """QIDO-RS answers at each level, and each series' metadata."""
@@ -83,7 +70,81 @@ class DicomwebLayout:
             yield from _with_gzip(f"{folder}/series/index.json", listed)
             for of_series in all_series:
                 yield from _series_files(tree, of_series)
+            yield from _thumbnail(tree, folder, all_series[len(all_series) // 2])
         yield from _with_gzip("studies/index.json", _json_bytes(queries))
+
+
+class InstanceResources:
+    """Frames, metadata, bulk data, thumbnail and rendered image of one instance."""
+
+    def __init__(self, files: InstanceFiles, instance: InstanceName, recipe: Recipe) -> None:
+        self._files, self._instance, self._recipe = files, instance, recipe
+        self._folder, self._sop = _instance_folder(instance), instance.sop_instance_uid
+        self._places: list[FramePlace] = []
+        self._alternates: dict[str, dict[str, Any]] = {}
+        self._shown: Pixels | None = None
+        self._uid = ""
+
+    def add(self, frame_number: int, frame: EncodedFrame, values: Pixels | None) -> None:
+        """Write the frame, and keep the middle one to be shown."""
+        self._places.append(self._write(f"frames/{frame_number}", frame))
+        self._uid = frame.form.uid
+        if frame_number == (self._instance.frame_count + 1) // 2:
+            self._shown = values
+
+    def add_alternate(self, frame_number: int, alternate: AlternateFrame) -> FramePlace:
+        """Write the frame where a client finds it by replacing ``frames`` in the path."""
+        choice = alternate.choice
+        self._alternates[choice.name] = {
+            _AVAILABLE_TRANSFER_SYNTAX_UID: {"vr": "UI", "Value": [alternate.frame.form.uid]},
+            "00280010": {"vr": "US", "Value": [alternate.rows]},
+            "00280011": {"vr": "US", "Value": [alternate.columns]},
+            _CREATOR[0]: _CREATOR[1],
+            _NAME: {"vr": "LO", "Value": [choice.name]},
+            _PATH: {"vr": "LO", "Value": [f"instances/{self._sop}/{choice.path}"]},
+        }
+        return self._write(f"{choice.path}/{frame_number}", alternate.frame)
+
+    def finish(self, header: Dataset) -> Sequence[FramePlace]:
+        """Write the metadata, large binary values beside it, and pictures for browsing."""
+        record = header.to_json_dict(
+            bulk_data_threshold=_MAX_INLINE_BYTES,
+            bulk_data_element_handler=self._bulk_data,
+            suppress_invalid_tags=True,
+        )
+        record[_AVAILABLE_TRANSFER_SYNTAX_UID] = {"vr": "UI", "Value": [self._uid]}
+        record[_PIXEL_DATA] = {
+            "vr": "OB",
+            "BulkDataURI": f"instances/{self._sop}/frames",
+        }
+        if self._alternates:
+            record[_CREATOR[0]] = _CREATOR[1]
+            record[_ALTERNATES] = {"vr": "SQ", "Value": list(self._alternates.values())}
+        self._files.write(f"{self._folder}/metadata", _json_bytes([dict(sorted(record.items()))]))
+        if self._shown is not None:
+            shown = displayed(self._shown, header, (self._instance.frame_count - 1) // 2)
+            if self._recipe.thumbnails:
+                self._files.write(f"{self._folder}/thumbnail", thumbnail_jpeg(shown))
+            if self._recipe.rendered:
+                self._files.write(f"{self._folder}/rendered", rendered_jpeg(shown))
+        return self._places
+
+    def _write(self, name: str, frame: EncodedFrame) -> FramePlace:
+        if self._recipe.single_part:
+            path = f"{self._folder}/{name}{frame.form.suffix}"
+            self._files.write(path, frame.codestream)
+            return FramePlace(path)
+        content_type = f"{frame.form.media_type};transfer-syntax={frame.form.uid}"
+        head, tail = _multipart(frame.codestream, content_type)
+        self._files.write(f"{self._folder}/{name}.mht", head, frame.codestream, tail)
+        return FramePlace(f"{self._folder}/{name}.mht", start=len(head))
+
+    def _bulk_data(self, element: DataElement) -> str:
+        body = bytes(element.value)
+        uri = f"bulkdata/{hashlib.sha256(body).hexdigest()}.mht"
+        head, tail = _multipart(body, "application/octet-stream")
+        self._files.write(f"studies/{self._instance.study_instance_uid}/{uri}", head, body, tail)
+        return uri
 
 
 def _series_files(tree: Tree, receipts: Sequence[Receipt]) -> Iterator[NamedBytes]:
@@ -95,12 +156,23 @@ def _series_files(tree: Tree, receipts: Sequence[Receipt]) -> Iterator[NamedByte
     yield from _with_gzip(f"{folder}/series-singleton.json", single)
     listed = _json_bytes([instance_query(receipt) for receipt in receipts])
     yield from _with_gzip(f"{folder}/instances/index.json", listed)
+    yield from _thumbnail(tree, folder, receipts)
+
+
+def _thumbnail(tree: Tree, folder: str, receipts: Sequence[Receipt]) -> Iterator[NamedBytes]:
+    """That of the instance in the middle stands for all."""
+    middle = receipts[len(receipts) // 2]
+    path = f"{_series_folder(middle)}/instances/{middle.sop_instance_uid}/thumbnail"
+    if path in middle.files:
+        yield NamedBytes(f"{folder}/thumbnail", tree.read(path))
 
 
 def _by_series(receipts: Sequence[Receipt]) -> list[list[Receipt]]:
-    """Receipts arrive series by series; cut between them."""
-    grouped = groupby(receipts, key=lambda receipt: receipt.series.series_instance_uid)
-    return [list(group) for _, group in grouped]
+    """Series in the order of their first instance; one in two syntaxes is one here."""
+    grouped: dict[str, list[Receipt]] = {}
+    for receipt in receipts:
+        grouped.setdefault(receipt.series.series_instance_uid, []).append(receipt)
+    return list(grouped.values())
 
 
 def _instance_folder(instance: InstanceName) -> str:
@@ -113,7 +185,7 @@ def _series_folder(receipt: Receipt) -> str:
     return f"studies/{series.study_instance_uid}/series/{series.series_instance_uid}"
 
 
-def _multipart(body: bytes, content_type: str) -> tuple[bytes, bytes]:
+def _multipart(body: Chunk, content_type: str) -> tuple[bytes, bytes]:
     """What stands before and after the one part (RFC 2046 5.1); the boundary is the body's hash."""
     boundary = f"BOUNDARY_{hashlib.sha256(body).hexdigest()[:32]}"
     head = f"--{boundary}\r\nContent-Type: {content_type}\r\n\r\n"

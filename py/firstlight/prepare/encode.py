@@ -1,9 +1,8 @@
-"""Stored pixel values to an HTJ2K Lossless RPCL codestream, proved by a second decoder."""
+"""Stored pixel values to one frame's codestream, proved by decoding it again."""
 
 from __future__ import annotations
 
-import functools
-import inspect
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,14 +11,21 @@ import numpy as np
 
 from firstlight.errors import DecodeError
 from firstlight.j2k.index import read_index
-from firstlight.j2k.rewrite import rewrite
+from firstlight.prepare.htj2k import encode_htj2k
+from firstlight.prepare.jpeg2000 import encode_jpeg2000
+from firstlight.prepare.jpegls import decode_jpegls, encode_jpegls
+from firstlight.prepare.recipe import Representation
 from firstlight.prepare.stored import stored_sha256
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from firstlight.prepare.formats import Format
     from firstlight.prepare.stored import Pixels
 
-BASE_SIDE_PX: Final = 64
-"""PS3.5 10.18: enough decompositions for a base this small, which is a thumbnail by itself."""
+_DEFAULT: Final = Representation()
+_STEPS_TO_TARGET: Final = 7
+"""Bisections of the quantisation step: within 2 % of the one that meets the target."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,90 +33,141 @@ class EncodedFrame:
     """One frame's codestream.
 
     ``level_ends`` are the bytes after which resolution level 0, 1, ... can be decoded;
-    ``bits_stored`` is wide enough for every value; ``sha256`` is of the stored values.
+    ``bits_stored`` is wide enough for every value. ``sha256`` is of the stored values as every
+    decoder returns them; empty for irreversible wavelets, which decoders may round differently:
+    then ``encoded_sha256`` is of the codestream. ``max_error`` is the largest difference from the
+    source, 0 if lossless.
     """
 
-    codestream: bytes
+    codestream: bytes | memoryview
     level_ends: tuple[int, ...]
     bits_stored: int
     sha256: str
+    form: Format
+    encoded_sha256: str = ""
+    max_error: int = 0
+    pixel_bytes: int = 0
 
 
-def encode_frame(values: Pixels, *, bits_stored: int, colour_transform: bool) -> EncodedFrame:
-    """Encode one frame losslessly and decode it again.
+def encode_frame(
+    values: Pixels,
+    *,
+    bits_stored: int,
+    colour_transform: bool,
+    representation: Representation = _DEFAULT,
+) -> EncodedFrame:
+    """Encode one frame and decode it again, with another decoder where there is one.
 
-    ``values`` is (rows, columns) or (rows, columns, 3). ``colour_transform`` applies the
-    reversible transform (RCT, ISO/IEC 15444-1 G.2), which the decoder undoes by itself.
+    ``values`` is (rows, columns) or (rows, columns, 3). ``colour_transform`` applies RCT, or ICT
+    where lossy (ISO/IEC 15444-1 Annex G), which the decoder undoes by itself; JPEG-LS and
+    uncompressed frames have none.
 
     Raises:
-        DecodeError: the second decoder (OpenJPEG) did not return exactly ``values``.
+        DecodeError: lossless, and the decoder did not return exactly ``values``; or lossy, and
+            what came back is further away than was allowed.
     """
-    bits = _bits_needed(values, bits_stored)
-    # the rewrite gives TLM, PLT and a tile-part for each level, whatever the encoder can
-    codestream = rewrite(_encode(values, bits, colour_transform=colour_transform))
-    _prove(codestream, values)
+    bits, form = bits_needed(values, bits_stored), representation.form
+    codestream, decoded = _encode(values, bits, colour_transform, representation)
+    max_error = _proved(decoded, values, representation)
+    reproducible = form.exact or form.family == "jpegls"
     return EncodedFrame(
         codestream=codestream,
-        level_ends=tuple(read_index(codestream).level_ends),
+        level_ends=level_ends_of(codestream, form),
         bits_stored=bits,
-        sha256=stored_sha256(values),
+        sha256=stored_sha256(decoded) if reproducible else "",
+        form=form,
+        encoded_sha256="" if reproducible else hashlib.sha256(codestream).hexdigest(),
+        max_error=max_error,
+        pixel_bytes=values.nbytes,
     )
 
 
-def decomposition_levels(rows: int, columns: int) -> int:
-    """The smallest number, at least 1, that brings both sides down to `BASE_SIDE_PX`."""
-    side, levels = -(-max(rows, columns) // 2), 1
-    while side > BASE_SIDE_PX:
-        side, levels = -(-side // 2), levels + 1
-    return levels
+def level_ends_of(codestream: bytes | memoryview, form: Format) -> tuple[int, ...]:
+    """The ends of all levels; of a format without levels the end of the frame."""
+    if form.family in ("htj2k", "jpeg2000") and bytes(codestream[:2]) == b"\xff\x4f":
+        return tuple(read_index(bytes(codestream)).level_ends)
+    return (len(codestream),)
 
 
-def _encode(values: Pixels, bits: int, *, colour_transform: bool) -> bytes:
-    options: dict[str, Any] = {}
-    if _takes_bits_per_sample():
-        options = {"bitspersample": bits, "prog_order": "RPCL"}
-    if values.ndim == 3:
-        options["rgb"] = colour_transform
-    encoded = imagecodecs.htj2k_encode(
-        np.ascontiguousarray(values),
-        reversible=True,
-        resolutions=decomposition_levels(*values.shape[:2]),
-        **options,
-    )
-    return bytes(encoded)
-
-
-@functools.cache
-def _takes_bits_per_sample() -> bool:
-    """Whether this imagecodecs writes Bits Stored.
-
-    The last one for Python 3.11 writes a precision of 8 or 16 bits, always in the order RPCL: as
-    lossless, and a decoder needs no more than the attributes say.
-    """
-    return "bitspersample" in inspect.signature(imagecodecs.htj2k_encode).parameters
-
-
-def _bits_needed(values: Pixels, bits_stored: int) -> int:
+def bits_needed(values: Pixels, bits_stored: int) -> int:
     """Bits Stored, or the whole container where a (lossy) source overshoots it."""
     container = 8 * values.dtype.itemsize
-    signed = values.dtype.kind == "i"
-    low, high = (
-        (-(1 << bits_stored - 1), (1 << bits_stored - 1) - 1)
-        if signed
-        else (
-            0,
-            (1 << bits_stored) - 1,
-        )
-    )
-    inside = bits_stored == container or (values.min() >= low and values.max() <= high)
+    if bits_stored == container:
+        return bits_stored
+    half = 1 << bits_stored - 1
+    low, high = (-half, half - 1) if values.dtype.kind == "i" else (0, 2 * half - 1)
+    inside = values.min() >= low and values.max() <= high
     return bits_stored if inside else container
 
 
-def _prove(codestream: bytes, values: Pixels) -> None:
+def _encode(
+    values: Pixels, bits: int, colour_transform: bool, choice: Representation
+) -> tuple[bytes, Pixels]:
+    """The codestream, and what a decoder makes of it."""
+    match choice.form.family:
+        case "htj2k":
+
+            def once(step: float) -> bytes:
+                return encode_htj2k(
+                    values, bits, choice, step=step, colour_transform=colour_transform
+                )
+
+            if choice.form.exact or choice.psnr_db is None:
+                return _and_back(once(choice.step))
+            return _to_target(once, values, bits, choice.psnr_db)
+        case "jpeg2000":
+            return _and_back(
+                encode_jpeg2000(values, bits, choice, colour_transform=colour_transform)
+            )
+        case "jpegls":
+            near = 0 if choice.form.exact else choice.near
+            encoded = encode_jpegls(values, bits, near=near)
+            return encoded, decode_jpegls(encoded, values.dtype, bits)
+        case _:
+            native = np.ascontiguousarray(values)
+            return native.tobytes(), native
+
+
+def _and_back(codestream: bytes) -> tuple[bytes, Pixels]:
     try:
-        decoded = imagecodecs.jpeg2k_decode(codestream)
+        return codestream, imagecodecs.jpeg2k_decode(codestream)
     except RuntimeError as error:
         raise DecodeError(f"read back: {error}") from error
-    same = decoded.dtype == values.dtype and np.array_equal(decoded.reshape(values.shape), values)
-    if not same:
+
+
+def _to_target(
+    once: Callable[[float], bytes], values: Pixels, bits: int, psnr_db: float
+) -> tuple[bytes, Pixels]:
+    """The coarsest quantisation step of which the result has at least the PSNR asked for."""
+    fine, coarse, best = 2.0 ** -(bits + 2), 0.25, None
+    for _ in range(_STEPS_TO_TARGET):
+        step = (fine * coarse) ** 0.5
+        found = _and_back(once(step))
+        if psnr(found[1], values, bits) >= psnr_db:
+            fine, best = step, found
+        else:
+            coarse = step
+    return best or _and_back(once(fine))
+
+
+def psnr(decoded: Pixels, values: Pixels, bits: int) -> float:
+    """Peak signal to noise ratio in dB, the peak being the range of Bits Stored."""
+    difference = decoded.reshape(values.shape).astype(np.float64) - values
+    mean_square = float(np.mean(difference * difference))
+    if mean_square == 0:
+        return float("inf")
+    return float(10 * np.log10(((1 << bits) - 1) ** 2 / mean_square))
+
+
+def _proved(decoded: Pixels, values: Pixels, choice: Representation) -> int:
+    """The largest error, which is zero for a lossless format and bounded by a near-lossless."""
+    decoded = decoded.reshape(values.shape) if decoded.size == values.size else decoded
+    if decoded.shape != values.shape or decoded.dtype != values.dtype:
         raise DecodeError("read back: other pixels than were written")
+    if np.array_equal(decoded, values):
+        return 0
+    error: Any = np.abs(decoded.astype(np.int32) - values).max()
+    allowed = choice.near if choice.form.family == "jpegls" else None
+    if choice.form.exact or (allowed is not None and error > allowed):
+        raise DecodeError("read back: other pixels than were written")
+    return int(error)

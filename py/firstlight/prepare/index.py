@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import firstlight
+from firstlight.errors import MalformedDescriptor
+from firstlight.prepare.heads import with_heads
+from firstlight.prepare.tree import write_if_changed
 from firstlight.sources.descriptor import (
     FILE_NAME,
+    Alternate,
     Descriptor,
     SeriesEntry,
     read_descriptor,
@@ -22,21 +26,25 @@ if TYPE_CHECKING:
     from firstlight.prepare.tree import Tree
     from firstlight.sources.descriptor import FrameEntry
 
-SeriesKey = tuple[str, str]
+SeriesKey = tuple[str, str, str]
 _SAME_DIRECTION: Final = 1e-4
 """Largest difference of a direction cosine between slices that are called parallel."""
 
 
-def write_indexes(tree: Tree, layout: Layout, receipts: Iterable[Receipt]) -> None:
+def write_indexes(
+    tree: Tree, layout: Layout, receipts: Iterable[Receipt], *, heads: bool = True
+) -> None:
     """Write the indexes of everything that has a receipt; files that would not change stay.
 
-    Series keep the order that ``firstlight.json`` gave them; new ones follow as they come.
+    Series keep the order that ``firstlight.json`` gave them; new ones follow as they come. With
+    ``heads``, series of several frames get their heads file; one that is there is kept if it fits.
     """
-    of_series: dict[SeriesKey, list[Receipt]] = {key: [] for key in _order_so_far(tree)}
+    before = _before(tree)
+    of_series: dict[SeriesKey, list[Receipt]] = {_key(series): [] for series in before}
     for receipt in receipts:
         of_series.setdefault(_key(receipt.series), []).append(receipt)
     listed = [group for group in of_series.values() if group]
-    if not listed:
+    if not listed and not before:
         return
     series = tuple(_whole_series(group) for group in listed)
     in_order = [
@@ -45,20 +53,29 @@ def write_indexes(tree: Tree, layout: Layout, receipts: Iterable[Receipt]) -> No
         for receipt in _in_display_order(entry, group)
     ]
     for path, data in layout.index_files(tree, in_order):
-        tree.write_if_changed(path, data)
+        write_if_changed(tree, path, data)
+    if heads:
+        series = tuple(with_heads(tree, layout, entry, before) for entry in series)
     descriptor = Descriptor(series=series, generator=f"firstlight {firstlight.__version__}")
-    tree.write_if_changed(FILE_NAME, write_descriptor(descriptor).encode())
+    write_if_changed(tree, FILE_NAME, write_descriptor(descriptor).encode())
+    now = {entry.heads.url for entry in series if entry.heads}
+    for entry in before:
+        if entry.heads and entry.heads.url not in now:
+            tree.remove(entry.heads.url)
 
 
-def _order_so_far(tree: Tree) -> list[SeriesKey]:
+def _before(tree: Tree) -> tuple[SeriesEntry, ...]:
     if tree.size_bytes(FILE_NAME) is None:
-        return []
-    descriptor = read_descriptor(tree.read(FILE_NAME), resource=str(tree.root / FILE_NAME))
-    return [_key(series) for series in descriptor.series]
+        return ()
+    resource = f"{tree.location}/{FILE_NAME}"
+    try:
+        return read_descriptor(tree.read(FILE_NAME), resource=resource).series
+    except MalformedDescriptor:  # only with --force one gets here: it is about to be replaced
+        return ()
 
 
 def _key(series: SeriesEntry) -> SeriesKey:
-    return series.study_instance_uid, series.series_instance_uid
+    return series.study_instance_uid, series.series_instance_uid, series.transfer_syntax_uid
 
 
 def _whole_series(receipts: Sequence[Receipt]) -> SeriesEntry:
@@ -83,8 +100,13 @@ def _whole_series(receipts: Sequence[Receipt]) -> SeriesEntry:
         series_number=first.series_number,
         series_description=first.series_description,
         transfer_syntax_uid=first.transfer_syntax_uid,
+        alternates=_all_alternates(receipts),
         frames=ordered,
     )
+
+
+def _all_alternates(receipts: Sequence[Receipt]) -> tuple[Alternate, ...]:
+    return tuple(dict.fromkeys(item for receipt in receipts for item in receipt.series.alternates))
 
 
 def _positions_mm(images: Sequence[ImageAttributes]) -> list[float] | None:

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any, Final
 from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 
-from firstlight.dicom.uids import HTJ2K_LOSSLESS_RPCL
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -94,7 +92,7 @@ def instance_query(receipt: Receipt) -> dict[str, Any]:
     """An instance's answer."""
     return _merged(
         _picked(receipt, _INSTANCE),
-        {"AvailableTransferSyntaxUID": ("UI", [HTJ2K_LOSSLESS_RPCL])},
+        {"AvailableTransferSyntaxUID": ("UI", [receipt.series.transfer_syntax_uid])},
     )
 
 

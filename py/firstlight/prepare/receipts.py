@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from firstlight.errors import MalformedDescriptor
 from firstlight.prepare.tree import RECORDS
 from firstlight.sources.descriptor import (
     Descriptor,
@@ -17,9 +18,6 @@ from firstlight.sources.descriptor import (
 if TYPE_CHECKING:
     from firstlight.prepare.tree import Tree
 
-RECIPE: Final = "htj2k-rpcl-1"
-"""Changes whenever the same source would give other bytes; older receipts are then redone."""
-
 _FOLDER: Final = f"{RECORDS}/receipts"
 
 
@@ -28,7 +26,10 @@ class Receipt:
     """One source file, prepared completely.
 
     ``series`` holds the frames of this file only. ``files`` are the paths written for it, with
-    their sizes. ``query`` is the DICOM JSON (PS3.18 F) that indexes are made from.
+    their sizes. ``query`` is the DICOM JSON (PS3.18 F) that indexes are made from. ``source_uid``
+    is the SOP Instance UID of the source, which a lossy image does not keep, ``stored`` the hash
+    of each frame's stored values in the source. ``recipe`` is the digest of
+    the choices it was prepared with.
     """
 
     source_sha256: str
@@ -40,7 +41,9 @@ class Receipt:
     series: SeriesEntry
     files: dict[str, int]
     query: dict[str, Any]
-    recipe: str = RECIPE
+    source_uid: str
+    stored: list[str]
+    recipe: str
 
     @property
     def pixel_bytes(self) -> int:
@@ -80,16 +83,17 @@ def files_are_there(tree: Tree, receipt: Receipt) -> bool:
     return all(tree.size_bytes(path) == size for path, size in receipt.files.items())
 
 
-def is_complete(tree: Tree, receipt: Receipt) -> bool:
-    """Whether everything is there, and would be written the same today."""
-    return receipt.recipe == RECIPE and files_are_there(tree, receipt)
-
-
 def _fields(receipt: Receipt) -> dict[str, Any]:
     return {name: getattr(receipt, name) for name in Receipt.__slots__}
 
 
 def _read(text: bytes, path: str) -> Receipt:
-    record = json.loads(text)
+    try:
+        record = json.loads(text)
+        names = set(record) - {"descriptor"} | {"series"}
+    except (ValueError, TypeError) as error:
+        raise MalformedDescriptor("not a receipt", resource=path) from error
+    if names != set(Receipt.__slots__):
+        raise MalformedDescriptor("a receipt of another version", resource=path)
     descriptor = read_descriptor(json.dumps(record.pop("descriptor")), resource=path)
     return Receipt(series=descriptor.series[0], **record)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
-from firstlight.errors import FirstlightError
 from firstlight.prepare.find import find_files
 from firstlight.prepare.index import write_indexes
+from firstlight.prepare.layout import TreeConflict
 from firstlight.prepare.plan import make_plan
 from firstlight.prepare.receipts import files_are_there, load_receipts
-from firstlight.prepare.tree import Tree
+from firstlight.prepare.remote import is_url
+from firstlight.prepare.tree import open_tree
 from firstlight.prepare.work import (
     LAYOUTS,
     Failure,
@@ -24,19 +26,16 @@ from firstlight.sources.descriptor import FILE_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from pathlib import Path
 
     from firstlight.prepare.find import Source
     from firstlight.prepare.plan import Plan, Twin
     from firstlight.prepare.receipts import Receipt
+    from firstlight.prepare.recipe import Recipe
+    from firstlight.prepare.tree import Tree
     from firstlight.prepare.workers import Workers
 
 _WORTH_A_PROCESS_BYTES: Final = 4 << 20
 """Starting a worker takes about as long as preparing this many bytes of source."""
-
-
-class TreeConflict(FirstlightError):
-    """The target holds something that this run would damage."""
 
 
 class Progress(Protocol):
@@ -73,60 +72,96 @@ class Summary:
 
 
 def prepare(
-    named: Sequence[Path], out: Path, *, layout: str, jobs: int, progress: Progress
+    named: Sequence[str],
+    out: str,
+    recipe: Recipe,
+    *,
+    jobs: int = 1,
+    cluster: str = "",
+    force: bool = False,
+    heads: bool = True,
+    progress: Progress,
 ) -> Summary:
-    """Prepare everything named into one tree.
+    """Prepare everything named into one tree; ``named`` and ``out`` are paths or URLs.
+
+    ``cluster`` is the address of a Dask scheduler, or ``local`` for one of our own.
 
     Raises:
         TreeConflict: ``out`` holds another layout, or a descriptor without its receipts.
         MalformedDescriptor: ``out`` was changed by hand.
-        OSError: ``out`` cannot be written.
+        OSError: ``out`` cannot be read.
     """
     started = time.perf_counter()
-    tree = Tree(out)
+    tree, layout = open_tree(out), LAYOUTS[recipe.layout]
     receipts = load_receipts(tree)
-    _require_same_tree(tree, receipts, layout)
+    _require_same_tree(tree, receipts, recipe.layout, force=force)
     tree.remove_unfinished()
     paths, passed_over = find_files(named)
-    with workers(_useful_jobs(paths, jobs)) as pool:
-        plan = make_plan(tree, paths, receipts, layout, pool)
+    with workers(_useful_jobs(paths, jobs), cluster) as pool:
+        plan = make_plan(tree, paths, receipts, recipe, pool, force=force)
         prepared, failed = _prepare_missing(pool, plan, progress)
+        outdated = _outdated(receipts, prepared)
         receipts |= {receipt.source_sha256: receipt for receipt in prepared}
         failed += _different_twins(pool, plan.twins, receipts)
-    write_indexes(tree, LAYOUTS[layout], _present(tree, plan.sources, receipts))
+    for path in outdated - {path for receipt in receipts.values() for path in receipt.files}:
+        tree.remove(path)
+    try:
+        write_indexes(tree, layout, _present(tree, plan.sources, receipts), heads=heads)
+    except OSError as error:  # those of the run before stay as they are
+        failed.append(failure_of(f"{out}: its indexes", error))
     tree.remove_unfinished()
     failures = _in_order(paths, [*plan.failures, *failed])
+    return _summed_up(
+        paths, passed_over, plan, prepared, failures, seconds=time.perf_counter() - started
+    )
+
+
+def _summed_up(
+    paths: Sequence[str],
+    passed_over: int,
+    plan: Plan,
+    prepared: Sequence[Receipt],
+    failures: tuple[Failure, ...],
+    *,
+    seconds: float,
+) -> Summary:
+    files_failed = len({failure.path for failure in failures} & set(paths))
     pixel_bytes = sum(receipt.pixel_bytes for receipt in prepared)
     bytes_out = sum(receipt.codestream_bytes for receipt in prepared)
     return Summary(
         files_found=len(paths),
         files_prepared=len(prepared),
         files_already_there=len(plan.done),
-        files_duplicate=len(paths) - len(prepared) - len(plan.done) - len(failures),
+        files_duplicate=len(paths) - len(prepared) - len(plan.done) - files_failed,
         files_passed_over=passed_over,
         frames=sum(len(receipt.series.frames) for receipt in prepared),
         bytes_in=sum(receipt.source_bytes for receipt in prepared),
         pixel_bytes=pixel_bytes,
         bytes_out=bytes_out,
         ratio=round(pixel_bytes / bytes_out, 3) if bytes_out else 0.0,
-        seconds=round(time.perf_counter() - started, 3),
+        seconds=round(seconds, 3),
         failures=failures,
     )
 
 
-def _require_same_tree(tree: Tree, receipts: dict[str, Receipt], layout: str) -> None:
+def _require_same_tree(
+    tree: Tree, receipts: dict[str, Receipt], layout: str, *, force: bool
+) -> None:
     others = {receipt.layout for receipt in receipts.values()} - {layout}
     if others:
-        raise TreeConflict(f"holds the layout {others.pop()} already", resource=str(tree.root))
-    if not receipts and tree.size_bytes(FILE_NAME) is not None:
+        raise TreeConflict(f"holds the layout {others.pop()} already", resource=tree.location)
+    if not receipts and not force and tree.size_bytes(FILE_NAME) is not None:
         raise TreeConflict(
-            f"holds a {FILE_NAME} whose receipts are gone; name another folder",
-            resource=str(tree.root),
+            f"holds a {FILE_NAME} whose receipts are gone; name another folder, or --force",
+            resource=tree.location,
         )
 
 
-def _useful_jobs(paths: Iterable[Path], jobs: int) -> int:
-    total_bytes = sum(path.stat().st_size for path in paths if path.is_file())
+def _useful_jobs(paths: Iterable[str], jobs: int) -> int:
+    if any(is_url(path) for path in paths):
+        return jobs
+    files = (Path(path) for path in paths)
+    total_bytes = sum(file.stat().st_size for file in files if file.is_file())
     return min(jobs, 1 + total_bytes // _WORTH_A_PROCESS_BYTES)
 
 
@@ -145,6 +180,12 @@ def _prepare_missing(
     return prepared, failures
 
 
+def _outdated(receipts: dict[str, Receipt], prepared: Iterable[Receipt]) -> set[str]:
+    """Files of what has been done again under other names."""
+    again = (receipts[r.source_sha256] for r in prepared if r.source_sha256 in receipts)
+    return {path for receipt in again for path in receipt.files}
+
+
 def _different_twins(
     pool: Workers, twins: Sequence[Twin], receipts: dict[str, Receipt]
 ) -> list[Failure]:
@@ -156,7 +197,7 @@ def _different_twins(
             failures.append(failure_of(source.path, hashes))
             continue
         holder = holders[source.sha256]
-        if holder is None or hashes != tuple(frame.sha256 for frame in holder.series.frames):
+        if holder is None or list(hashes) != holder.stored:
             conflict = TreeConflict("another file has its SOP Instance UID, and other pixels")
             failures.append(failure_of(source.path, conflict))
     return failures
@@ -169,6 +210,6 @@ def _present(tree: Tree, sources: Iterable[Source], receipts: dict[str, Receipt]
     return [receipts[sha256] for sha256 in ordered if files_are_there(tree, receipts[sha256])]
 
 
-def _in_order(paths: Sequence[Path], failures: Iterable[Failure]) -> tuple[Failure, ...]:
-    order = {str(path): index for index, path in enumerate(paths)}
-    return tuple(sorted(failures, key=lambda failure: order[failure.path]))
+def _in_order(paths: Sequence[str], failures: Iterable[Failure]) -> tuple[Failure, ...]:
+    order = {path: index for index, path in enumerate(paths)}
+    return tuple(sorted(failures, key=lambda failure: order.get(failure.path, len(order))))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from typing import TYPE_CHECKING, Any, Final
 
 import imagecodecs
@@ -11,6 +12,7 @@ from pydicom import uid
 from pydicom.encaps import generate_frames
 from pydicom.pixels.decoders.base import get_decoder
 
+from firstlight.dicom.frames import PixelShape
 from firstlight.dicom.metadata import frame_count
 from firstlight.errors import DecodeError, FormatError, UnsupportedTransferSyntax
 
@@ -109,15 +111,34 @@ def _require_supported(dataset: Dataset, *, resource: str) -> None:
 
 def _frames_by_pydicom(dataset: Dataset) -> Iterator[NDArray[Any]]:
     """Native and RLE; pydicom swaps bytes, unpacks, interleaves, and corrects unused bits."""
+    if dataset.file_meta.TransferSyntaxUID != uid.RLELossless:
+        _require_all_bytes(dataset)
     decoder = get_decoder(dataset.file_meta.TransferSyntaxUID)
     for values, _ in decoder.iter_array(dataset, as_rgb=False, decoding_plugin=""):
         yield values
 
 
+def _require_all_bytes(dataset: Dataset) -> None:
+    shape = PixelShape(
+        rows=int(dataset.Rows),
+        columns=int(dataset.Columns),
+        samples_per_pixel=int(dataset.get("SamplesPerPixel", 1) or 1),
+        bits_allocated=int(dataset.BitsAllocated),
+        photometric_interpretation=str(dataset.get("PhotometricInterpretation", None) or ""),
+    )
+    wanted = -(-shape.frame_bits * frame_count(dataset) // 8)
+    pixel_data = dataset.PixelData
+    held = len(pixel_data) if isinstance(pixel_data, bytes) else pixel_data.seek(0, io.SEEK_END)
+    if held < wanted:
+        raise ValueError(f"only {held} of {wanted} bytes are there")
+    if not isinstance(pixel_data, bytes):
+        pixel_data.seek(0)
+
+
 def _frames_by_imagecodecs(dataset: Dataset) -> Iterator[NDArray[Any]]:
     syntax = dataset.file_meta.TransferSyntaxUID
     colour = dataset.get("SamplesPerPixel", 1) == 3
-    for frame in _encapsulated_frames(dataset):
+    for frame in encapsulated_frames(dataset):
         if syntax in _JPEG_2000:
             yield imagecodecs.jpeg2k_decode(frame)
         elif syntax in _JPEG_LS:
@@ -164,18 +185,26 @@ def _reinterpreted(values: NDArray[Any], bits: int, *, signed: bool) -> NDArray[
     return lowest
 
 
-def _is_jfif(dataset: Dataset) -> bool:
-    return next(_encapsulated_frames(dataset), b"")[6:11] == b"JFIF\0"
+def encapsulated_frames(dataset: Dataset) -> Iterator[bytes]:
+    """Frames of an encapsulated dataset as they are, one at a time (PS3.5 A.4).
 
-
-def _encapsulated_frames(dataset: Dataset) -> Iterator[bytes]:
+    Raises:
+        ValueError: the items do not say which belong to which frame.
+    """
     offsets = dataset.get("ExtendedOffsetTable", None)
     lengths = dataset.get("ExtendedOffsetTableLengths", None)
+    pixel_data = dataset.PixelData
+    if not isinstance(pixel_data, bytes):
+        pixel_data.seek(0)
     return generate_frames(
-        dataset.PixelData,
+        pixel_data,
         number_of_frames=frame_count(dataset),
         extended_offsets=(offsets, lengths) if offsets and lengths else None,
     )
+
+
+def _is_jfif(dataset: Dataset) -> bool:
+    return next(encapsulated_frames(dataset), b"")[6:11] == b"JFIF\0"
 
 
 def _first_line(error: Exception) -> str:

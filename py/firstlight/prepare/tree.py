@@ -1,53 +1,36 @@
-"""The folder that `prepare` writes: whole files or none, whenever the run is stopped."""
+"""The place that `prepare` writes to: whole files or none, whenever the run is stopped."""
 
 from __future__ import annotations
 
-import itertools
-import os
 import shutil
+import uuid
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import TYPE_CHECKING, Final, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 RECORDS: Final = ".firstlight"
 """Folder of what only `prepare` needs; safe to leave out of an upload."""
 
+Chunk = bytes | memoryview
+_COMPARED_BYTES: Final = 1 << 20
 
-class Tree:
-    """Files below one root, each written under another name and then moved into place.
 
-    Unfinished files lie in one folder of their own, so that what a killed run left behind is
-    found without searching. One run at a time writes to a tree.
-    """
+class Tree(Protocol):
+    """Files below one root; a path has ``/`` between folders. One run at a time writes to it."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self._unfinished = root / RECORDS / "unfinished"
-        self._serial = itertools.count()
+    @property
+    def location(self) -> str:
+        """What `open_tree` opens it with; a folder or a URL."""
 
-    def remove_unfinished(self) -> None:
-        """Forget what a killed run left behind, and the folder for it."""
-        shutil.rmtree(self._unfinished, ignore_errors=True)
-        with suppress(OSError):  # not empty, or never made
-            self._unfinished.parent.rmdir()
-
-    def write(self, path: str, data: bytes) -> None:
-        """Write a file, replacing one of the same name in a single step.
+    def write(self, path: str, *chunks: Chunk) -> int:
+        """Write a file, replacing one of the same name in a single step; returns its size.
 
         Raises:
-            OSError: the disk is full, or the folder cannot be written.
+            OSError: the disk is full, or the place cannot be written.
         """
-        target = self.root / PurePosixPath(path)
-        temporary = self._unfinished / f"{os.getpid()}-{next(self._serial)}"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        self._unfinished.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(data)
-        temporary.replace(target)
-
-    def write_if_changed(self, path: str, data: bytes) -> None:
-        """Write a file unless it holds ``data`` already, so that its time and ETag stay."""
-        if self.size_bytes(path) != len(data) or self.read(path) != data:
-            self.write(path, data)
 
     def read(self, path: str) -> bytes:
         """A file's content.
@@ -55,7 +38,98 @@ class Tree:
         Raises:
             FileNotFoundError: it is not there.
         """
+
+    def read_ranges(self, ranges: Iterable[tuple[str, int, int]]) -> Iterator[bytes]:
+        """The bytes from start to stop of each file, in order; fewer where a file ends before.
+
+        Raises:
+            FileNotFoundError: one is not there.
+        """
+
+    def size_bytes(self, path: str) -> int | None:
+        """A file's size, None where there is none."""
+
+    def names(self, folder: str) -> tuple[str, ...]:
+        """Paths of the files in a folder, sorted."""
+
+    def remove(self, path: str) -> None:
+        """Remove a file; none there is as well."""
+
+    def remove_unfinished(self) -> None:
+        """Forget what a killed run left behind."""
+
+
+def write_if_changed(tree: Tree, path: str, *chunks: Chunk) -> None:
+    """Write a file unless it holds the same already, so that its time and ETag stay."""
+    if not holds(tree, path, *chunks):
+        tree.write(path, *chunks)
+
+
+def holds(tree: Tree, path: str, *chunks: Chunk) -> bool:
+    """Whether a file is there with exactly this content."""
+    if tree.size_bytes(path) != sum(len(chunk) for chunk in chunks):
+        return False
+    pieces = [
+        memoryview(chunk)[start : start + _COMPARED_BYTES]
+        for chunk in chunks
+        for start in range(0, len(chunk), _COMPARED_BYTES)
+    ]
+    ranges, offset = [], 0
+    for piece in pieces:
+        ranges.append((path, offset, offset + len(piece)))
+        offset += len(piece)
+    read = tree.read_ranges(ranges)
+    return all(data == piece for data, piece in zip(read, pieces, strict=True))
+
+
+class LocalTree:
+    """A folder. Each file is written under another name and then moved into place.
+
+    Unfinished files lie in one folder of their own, so that what a killed run left behind is
+    found without searching.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._unfinished = root / RECORDS / "unfinished"
+
+    @property
+    def location(self) -> str:
+        """The folder."""
+        return str(self.root)
+
+    def remove_unfinished(self) -> None:
+        """Forget what a killed run left behind, and the folder for it."""
+        shutil.rmtree(self._unfinished, ignore_errors=True)
+        with suppress(OSError):  # not empty, or never made
+            self._unfinished.parent.rmdir()
+
+    def write(self, path: str, *chunks: Chunk) -> int:
+        """Write a file, replacing one of the same name in a single step."""
+        target = self.root / PurePosixPath(path)
+        temporary = self._unfinished / uuid.uuid4().hex
+        target.parent.mkdir(parents=True, exist_ok=True)
+        self._unfinished.mkdir(parents=True, exist_ok=True)
+        try:
+            with temporary.open("wb") as stream:
+                for chunk in chunks:
+                    stream.write(chunk)
+            temporary.replace(target)
+        except OSError:
+            temporary.unlink(missing_ok=True)  # a full disk gets its bytes back
+            raise
+        return sum(len(chunk) for chunk in chunks)
+
+    def read(self, path: str) -> bytes:
+        """A file's content."""
         return (self.root / PurePosixPath(path)).read_bytes()
+
+    def read_ranges(self, ranges: Iterable[tuple[str, int, int]]) -> Iterator[bytes]:
+        """The bytes from start to stop of each file."""
+        for path, start, stop in ranges:
+            with (self.root / PurePosixPath(path)).open("rb") as stream:
+                stream.seek(start)
+                yield stream.read(stop - start)
 
     def size_bytes(self, path: str) -> int | None:
         """A file's size, None where there is none."""
@@ -69,4 +143,17 @@ class Tree:
         where = self.root / PurePosixPath(folder)
         if not where.is_dir():
             return ()
-        return tuple(sorted(f"{folder}/{entry.name}" for entry in where.iterdir()))
+        return tuple(sorted(f"{folder}/{e.name}" for e in where.iterdir() if e.is_file()))
+
+    def remove(self, path: str) -> None:
+        """Remove a file."""
+        (self.root / PurePosixPath(path)).unlink(missing_ok=True)
+
+
+def open_tree(location: str) -> Tree:
+    """The tree in a folder, or below a URL that fsspec knows (``s3://bucket/folder``)."""
+    if "://" not in location:
+        return LocalTree(Path(location))
+    from firstlight.prepare.remote import RemoteTree
+
+    return RemoteTree(location)

@@ -10,47 +10,51 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydicom.config import disable_value_validation
 
-from firstlight.dicom.metadata import frame_attributes, frame_count, read_part10
+from firstlight.dicom.metadata import frame_attributes, frame_count
 from firstlight.errors import FirstlightError
 from firstlight.prepare.dicomweb import DicomwebLayout
-from firstlight.prepare.encode import encode_frame
-from firstlight.prepare.header import (
-    bits_stored_of,
-    complete_uids,
-    uses_colour_transform,
-    written_header,
-)
+from firstlight.prepare.frames import alternate_of, frames_of, plan_frames
+from firstlight.prepare.header import complete_uids, lossy_uid, refer_to_source, written_header
+from firstlight.prepare.jp2 import Jp2Layout
 from firstlight.prepare.jphuri import JphuriLayout
-from firstlight.prepare.layout import InstanceName
+from firstlight.prepare.layout import InstanceFiles, InstanceName
+from firstlight.prepare.opened import opened
+from firstlight.prepare.part10 import Part10Layout
 from firstlight.prepare.query import query_attributes
 from firstlight.prepare.receipts import Receipt, save_receipt
+from firstlight.prepare.remote import open_local_or_url
 from firstlight.prepare.stored import stored_frames, stored_sha256
-from firstlight.prepare.tree import Tree
-from firstlight.sources.descriptor import FrameEntry, SeriesEntry
+from firstlight.prepare.tree import open_tree
+from firstlight.sources.descriptor import Alternate, AlternateEntry, FrameEntry, SeriesEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Iterator, Sequence
 
     from pydicom.dataset import Dataset
 
+    from firstlight.dicom.attributes import ImageAttributes
+    from firstlight.prepare.encode import EncodedFrame
     from firstlight.prepare.find import Source
-    from firstlight.prepare.layout import Layout
+    from firstlight.prepare.layout import FramePlace, InstanceWriter, Layout
+    from firstlight.prepare.recipe import AlternateChoice, Recipe
+    from firstlight.prepare.stored import Pixels
 
 LAYOUTS: Final[dict[str, Layout]] = {
-    layout.name: layout for layout in (DicomwebLayout(), JphuriLayout())
+    layout.name: layout
+    for layout in (DicomwebLayout(), JphuriLayout(), Part10Layout(), Jp2Layout())
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a worker is told."""
+    """What a worker is told. ``location`` is the tree's; ``replace``: files there are ours."""
 
     source: Source
-    root: Path
-    layout: str
+    location: str
+    recipe: Recipe
     image_number: int
     frame_count: int
+    replace: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +68,19 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class _WrittenFrame:
-    """A frame that is in the tree; its codestream is no longer held."""
+    """A frame that was handed over to be written; its codestream is no longer held."""
 
-    path: str
-    file_bytes: int
-    start: int
     length: int
     level_ends: tuple[int, ...]
     bits_stored: int
     sha256: str
+    encoded_sha256: str
+    pixel_bytes: int
+    stored_sha256: str
+    alternates: tuple[AlternateEntry, ...]
 
 
-def failure_of(path: Path, error: Exception) -> Failure:
+def failure_of(path: str, error: Exception) -> Failure:
     """Say why in one line; messages of other libraries may quote patient data and stay out."""
     if isinstance(error, FirstlightError):
         reason = error.message
@@ -83,7 +88,7 @@ def failure_of(path: Path, error: Exception) -> Failure:
         reason = error.strerror or type(error).__name__
     else:
         reason = f"unexpected {type(error).__name__}"
-    return Failure(path=str(path), type=type(error).__name__, reason=reason)
+    return Failure(path=path, type=type(error).__name__, reason=reason)
 
 
 def prepare_source(job: Job) -> Receipt:
@@ -92,31 +97,50 @@ def prepare_source(job: Job) -> Receipt:
     Raises:
         FormatError: the source is not an image that can be represented.
         DecodeError: it cannot be decoded, or was not read back as written.
+        TreeConflict: a file of the tree holds something else.
         OSError: it cannot be read, or the tree cannot be written.
     """
-    tree, layout = Tree(job.root), LAYOUTS[job.layout]
-    resource = str(job.source.path)
-    with quiet_pydicom():
-        dataset = _read(job.source)
-        complete_uids(dataset, job.source.sha256, resource=resource)
-        instance = _name(dataset, job.image_number)
-        frames = list(_write_frames(tree, layout, instance, dataset, resource))
-        header = written_header(dataset, bits_stored=max(frame.bits_stored for frame in frames))
-        del dataset
-        files = {frame.path: frame.file_bytes for frame in frames}
-        for path, data in layout.instance_files(instance, header):
-            tree.write(path, data)
-            files[path] = len(data)
+    tree, recipe, source = open_tree(job.location), job.recipe, job.source
+    files = InstanceFiles(tree, replace=job.replace)
+    with quiet_pydicom(), open_local_or_url(source.path) as stream:
+        with opened(stream, resource=source.path) as dataset:
+            complete_uids(dataset, source.sha256, resource=source.path)
+            plan = plan_frames(dataset, recipe)
+            source_uid = str(dataset.SOPInstanceUID)
+            lossy = not plan.kept and not plan.form.exact
+            if lossy:
+                dataset.SOPInstanceUID = lossy_uid(source_uid, recipe.digest)
+            instance = _name(dataset, job.image_number)
+            writer = LAYOUTS[recipe.layout].writer(files, instance, recipe)
+            frames = [
+                _hand_over(writer, recipe, dataset, number, frame, values)
+                for number, (frame, values) in enumerate(
+                    frames_of(dataset, plan, recipe, resource=source.path), start=1
+                )
+            ]
+            header = written_header(
+                dataset,
+                form=plan.form,
+                bits_stored=max(frame.bits_stored for frame in frames),
+                kept=plan.kept,
+                ratio=sum(f.pixel_bytes for f in frames) / sum(f.length for f in frames),
+            )
+        if lossy:
+            refer_to_source(header, source_uid)
+        places = writer.finish(header)
         receipt = Receipt(
-            source_sha256=job.source.sha256,
-            source_bytes=job.source.size_bytes,
-            layout=layout.name,
+            source_sha256=source.sha256,
+            source_bytes=source.size_bytes,
+            source_uid=source_uid,
+            layout=recipe.layout,
             image_number=job.image_number,
             sop_instance_uid=instance.sop_instance_uid,
             instance_number=_number(header, "InstanceNumber") or 0,
-            series=_series(instance, header, frames),
-            files=files,
+            series=_series(instance, header, plan.form.uid, recipe, frames, places),
+            files=files.sizes,
             query=query_attributes(header),
+            stored=[frame.stored_sha256 for frame in frames],
+            recipe=recipe.digest,
         )
     save_receipt(tree, receipt)
     return receipt
@@ -128,8 +152,12 @@ def hash_source(source: Source) -> tuple[str, ...]:
     Raises:
         FormatError, DecodeError, OSError: as `prepare_source`.
     """
-    with quiet_pydicom():
-        frames = stored_frames(_read(source), resource=str(source.path))
+    with (
+        quiet_pydicom(),
+        open_local_or_url(source.path) as stream,
+        opened(stream, resource=source.path) as dataset,
+    ):
+        frames = stored_frames(dataset, resource=source.path)
         return tuple(stored_sha256(values) for values in frames)
 
 
@@ -147,29 +175,42 @@ def quiet_pydicom() -> Iterator[None]:
         logger.disabled = before
 
 
-def _read(source: Source) -> Dataset:
-    with source.path.open("rb") as stream:
-        return read_part10(stream, resource=str(source.path), pixels=True)
-
-
-def _write_frames(
-    tree: Tree, layout: Layout, instance: InstanceName, dataset: Dataset, resource: str
-) -> Iterator[_WrittenFrame]:
-    bits_stored = bits_stored_of(dataset)
-    colour_transform = uses_colour_transform(dataset)
-    for number, values in enumerate(stored_frames(dataset, resource=resource), start=1):
-        encoded = encode_frame(values, bits_stored=bits_stored, colour_transform=colour_transform)
-        file = layout.frame_file(instance, number, encoded.codestream)
-        tree.write(file.path, file.data)
-        yield _WrittenFrame(
-            path=file.path,
-            file_bytes=len(file.data),
-            start=file.start,
-            length=len(encoded.codestream),
-            level_ends=encoded.level_ends,
-            bits_stored=encoded.bits_stored,
-            sha256=encoded.sha256,
+def _hand_over(
+    writer: InstanceWriter,
+    recipe: Recipe,
+    dataset: Dataset,
+    frame_number: int,
+    frame: EncodedFrame,
+    values: Pixels | None,
+) -> _WrittenFrame:
+    """Give a frame and its alternates to the layout; of large images there are none."""
+    writer.add(frame_number, frame, values)
+    alternates = []
+    for choice in () if values is None else recipe.alternates:
+        alternate = alternate_of(dataset, values, choice)
+        place = writer.add_alternate(frame_number, alternate)
+        ends = alternate.frame.level_ends
+        alternates.append(
+            AlternateEntry(
+                name=choice.name,
+                url=place.path,
+                start=place.start,
+                length=len(alternate.frame.codestream),
+                rows=alternate.rows,
+                columns=alternate.columns,
+                level_ends=ends if len(ends) > 1 else (),
+            )
         )
+    return _WrittenFrame(
+        length=len(frame.codestream),
+        level_ends=frame.level_ends,
+        bits_stored=frame.bits_stored,
+        sha256=frame.sha256,
+        encoded_sha256=frame.encoded_sha256,
+        pixel_bytes=frame.pixel_bytes,
+        stored_sha256=frame.sha256 if frame.form.exact else stored_sha256(values),
+        alternates=tuple(alternates),
+    )
 
 
 def _name(dataset: Dataset, image_number: int) -> InstanceName:
@@ -182,31 +223,50 @@ def _name(dataset: Dataset, image_number: int) -> InstanceName:
     )
 
 
-def _series(instance: InstanceName, header: Dataset, frames: list[_WrittenFrame]) -> SeriesEntry:
+def _series(
+    instance: InstanceName,
+    header: Dataset,
+    transfer_syntax_uid: str,
+    recipe: Recipe,
+    frames: list[_WrittenFrame],
+    places: Sequence[FramePlace],
+) -> SeriesEntry:
+    named = frames[0].alternates
     return SeriesEntry(
         study_instance_uid=instance.study_instance_uid,
         series_instance_uid=instance.series_instance_uid,
         modality=str(header.get("Modality", None) or ""),
         series_number=_number(header, "SeriesNumber"),
         series_description=str(header.get("SeriesDescription", None) or ""),
+        transfer_syntax_uid=transfer_syntax_uid,
+        alternates=tuple(_announced(choice) for choice in recipe.alternates if named),
         frames=tuple(
             FrameEntry(
-                url=frame.path,
-                start=frame.start,
+                url=place.path,
+                start=place.start,
                 length=frame.length,
                 level_ends=frame.level_ends,
                 sop_instance_uid=instance.sop_instance_uid,
                 frame_number=number,
                 sha256=frame.sha256,
-                image=replace(
-                    frame_attributes(header, number - 1),
-                    bits_stored=frame.bits_stored,
-                    high_bit=frame.bits_stored - 1,
-                ),
+                encoded_sha256=frame.encoded_sha256,
+                alternates=frame.alternates,
+                image=_image(header, number - 1, frame.bits_stored),
             )
-            for number, frame in enumerate(frames, start=1)
+            for number, (frame, place) in enumerate(zip(frames, places, strict=True), start=1)
         ),
     )
+
+
+def _announced(choice: AlternateChoice) -> Alternate:
+    form = choice.representation.form
+    return Alternate(choice.name, form.uid, form.exact and choice.reduction == 1)
+
+
+def _image(header: Dataset, frame_index: int, bits_stored: int) -> ImageAttributes:
+    """Attributes of a frame, with the depth that its own codestream has."""
+    image = frame_attributes(header, frame_index)
+    return replace(image, bits_stored=bits_stored, high_bit=bits_stored - 1)
 
 
 def _number(header: Dataset, keyword: str) -> int | None:

@@ -59,8 +59,20 @@ class OnAllCores:
 
 
 @contextmanager
-def workers(jobs: int) -> Iterator[Workers]:
-    """Workers for the time of a ``with`` block; on the way out what has not begun is dropped."""
+def workers(jobs: int, cluster: str = "") -> Iterator[Workers]:
+    """Workers for the time of a ``with`` block; on the way out what has not begun is dropped.
+
+    ``cluster`` is the address of a Dask scheduler, ``local`` for one of our own, empty for none.
+
+    Raises:
+        ClusterUnavailable: nobody answers at the address.
+    """
+    if cluster:
+        from firstlight.prepare.cluster import cluster_workers
+
+        with cluster_workers(cluster, jobs) as there:
+            yield there
+        return
     if jobs <= 1:
         yield InProcess()
         return

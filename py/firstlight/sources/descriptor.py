@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from firstlight.dicom.attributes import ImageAttributes
@@ -12,6 +12,44 @@ from firstlight.errors import MalformedDescriptor
 
 FORMAT_VERSION: Final = 1
 FILE_NAME: Final = "firstlight.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """A file that holds the leading levels of all frames of a series, end to end."""
+
+    url: str
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A frame's part of the heads file: ``stop`` bytes from ``start`` on, the frame's first."""
+
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True, slots=True)
+class Alternate:
+    """Another representation of a series; ``exact`` if it has all its pixels, losslessly."""
+
+    name: str
+    transfer_syntax_uid: str
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AlternateEntry:
+    """One frame in an alternate representation."""
+
+    name: str
+    url: str
+    length: int
+    rows: int
+    columns: int
+    start: int = 0
+    level_ends: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +64,9 @@ class FrameEntry:
     sop_instance_uid: str = ""
     frame_number: int = 1
     sha256: str = ""
+    encoded_sha256: str = ""
+    head: Head | None = None
+    alternates: tuple[AlternateEntry, ...] = ()
 
     def __post_init__(self) -> None:
         ends = self.level_ends
@@ -33,6 +74,8 @@ class FrameEntry:
             raise MalformedDescriptor("level_ends must grow", resource=self.url)
         if ends[-1] > self.length:
             raise MalformedDescriptor("level_ends reach beyond length", resource=self.url)
+        if self.head is not None and self.head.stop not in ends:
+            raise MalformedDescriptor("head does not stop where a level ends", resource=self.url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +89,14 @@ class SeriesEntry:
     series_number: int | None = None
     series_description: str = ""
     transfer_syntax_uid: str = HTJ2K_LOSSLESS_RPCL
+    heads: Heads | None = None
+    alternates: tuple[Alternate, ...] = ()
+
+    def __post_init__(self) -> None:
+        length = self.heads.length if self.heads else 0
+        for head in filter(None, (frame.head for frame in self.frames)):
+            if head.start < 0 or head.start + head.stop > length:
+                raise MalformedDescriptor("a head beyond the end of the heads file")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,50 +147,48 @@ def _series_to_json(series: SeriesEntry) -> dict[str, Any]:
         for name, value in (images[0].items() if images else ())
         if all(image.get(name, _ABSENT) == value for image in images)
     }
-    return {
+    record: dict[str, Any] = {
         "study_instance_uid": series.study_instance_uid,
         "series_instance_uid": series.series_instance_uid,
         "modality": series.modality,
         "series_number": series.series_number,
         "series_description": series.series_description,
         "transfer_syntax_uid": series.transfer_syntax_uid,
-        "image": shared,
-        "frames": [
-            _frame_to_json(frame, {k: v for k, v in image.items() if k not in shared})
-            for frame, image in zip(series.frames, images, strict=True)
-        ],
     }
+    if series.heads:
+        record["heads"] = asdict(series.heads)
+    if series.alternates:
+        record["alternates"] = [asdict(alternate) for alternate in series.alternates]
+    record["image"] = shared
+    record["frames"] = [
+        _frame_to_json(frame, {k: v for k, v in image.items() if k not in shared})
+        for frame, image in zip(series.frames, images, strict=True)
+    ]
+    return record
 
 
 def _frame_to_json(frame: FrameEntry, own: dict[str, Any]) -> dict[str, Any]:
     record: dict[str, Any] = {"url": frame.url, "start": frame.start}
     record["level_ends"] = list(frame.level_ends)
     record["length"] = frame.length
+    if frame.head:
+        record["head"] = asdict(frame.head)
     record["sop_instance_uid"] = frame.sop_instance_uid
     record["frame_number"] = frame.frame_number
-    if frame.sha256:
-        record["sha256"] = frame.sha256
+    for name in ("sha256", "encoded_sha256"):
+        if getattr(frame, name):
+            record[name] = getattr(frame, name)
+    if frame.alternates:
+        record["alternates"] = [asdict(alternate) for alternate in frame.alternates]
     if own:
         record["image"] = own
     return record
 
 
 def _series_from_json(record: dict[str, Any]) -> SeriesEntry:
-    shared = record.get("image", {})
-    frames = tuple(
-        FrameEntry(
-            url=str(frame["url"]),
-            start=int(frame.get("start", 0)),
-            length=int(frame["length"]),
-            level_ends=tuple(int(end) for end in frame["level_ends"]),
-            sop_instance_uid=str(frame.get("sop_instance_uid", "")),
-            frame_number=int(frame.get("frame_number", 1)),
-            sha256=str(frame.get("sha256", "")),
-            image=ImageAttributes.from_json({**shared, **frame.get("image", {})}),
-        )
-        for frame in record["frames"]
-    )
-    number = record.get("series_number")
+    shared, number, heads = record.get("image", {}), record.get("series_number"), None
+    if record.get("heads"):
+        heads = Heads(str(record["heads"]["url"]), int(record["heads"]["length"]))
     return SeriesEntry(
         series_instance_uid=str(record["series_instance_uid"]),
         study_instance_uid=str(record.get("study_instance_uid", "")),
@@ -147,7 +196,41 @@ def _series_from_json(record: dict[str, Any]) -> SeriesEntry:
         series_number=None if number is None else int(number),
         series_description=str(record.get("series_description", "")),
         transfer_syntax_uid=str(record.get("transfer_syntax_uid", HTJ2K_LOSSLESS_RPCL)),
-        frames=frames,
+        heads=heads,
+        alternates=tuple(
+            Alternate(str(item["name"]), str(item["transfer_syntax_uid"]), bool(item["exact"]))
+            for item in record.get("alternates", ())
+        ),
+        frames=tuple(_frame_from_json(frame, shared) for frame in record["frames"]),
+    )
+
+
+def _frame_from_json(frame: dict[str, Any], shared: dict[str, Any]) -> FrameEntry:
+    head = frame.get("head")
+    return FrameEntry(
+        url=str(frame["url"]),
+        start=int(frame.get("start", 0)),
+        length=int(frame["length"]),
+        level_ends=tuple(int(end) for end in frame["level_ends"]),
+        sop_instance_uid=str(frame.get("sop_instance_uid", "")),
+        frame_number=int(frame.get("frame_number", 1)),
+        sha256=str(frame.get("sha256", "")),
+        encoded_sha256=str(frame.get("encoded_sha256", "")),
+        head=Head(int(head["start"]), int(head["stop"])) if head else None,
+        alternates=tuple(_alternate_from_json(item) for item in frame.get("alternates", ())),
+        image=ImageAttributes.from_json({**shared, **frame.get("image", {})}),
+    )
+
+
+def _alternate_from_json(record: dict[str, Any]) -> AlternateEntry:
+    return AlternateEntry(
+        name=str(record["name"]),
+        url=str(record["url"]),
+        start=int(record.get("start", 0)),
+        length=int(record["length"]),
+        rows=int(record["rows"]),
+        columns=int(record["columns"]),
+        level_ends=tuple(int(end) for end in record.get("level_ends", ())),
     )
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
-from firstlight.dicom.uids import HTJ2K, HTJ2K_LOSSLESS, HTJ2K_LOSSLESS_RPCL
-from firstlight.errors import MalformedDescriptor, UnsupportedTransferSyntax
+from firstlight.dicom.codecs import coding_of
+from firstlight.errors import MalformedDescriptor
 from firstlight.sources.base import Frame, FrameExtent, Series
 from firstlight.sources.descriptor import read_descriptor
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 DESCRIPTOR_LIMIT_BYTES = 64 << 20
 """A descriptor of 200,000 frames; anything larger is not one."""
-
-_CODECS = {HTJ2K: "openjph", HTJ2K_LOSSLESS: "openjph", HTJ2K_LOSSLESS_RPCL: "openjph"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +40,15 @@ class ManifestSource:
         return series
 
     def _series(self, entry: SeriesEntry) -> Series:
-        codec = _CODECS.get(entry.transfer_syntax_uid)
-        if codec is None:
-            raise UnsupportedTransferSyntax(
-                f"no decoder for transfer syntax {entry.transfer_syntax_uid}", resource=self.url
-            )
+        coding = coding_of(entry.transfer_syntax_uid, resource=self.url)
         return Series(
             frames=tuple(self._frame(frame) for frame in entry.frames),
             series_instance_uid=entry.series_instance_uid,
             modality=entry.modality,
             description=entry.series_description,
             number=entry.series_number,
-            codec=codec,
-            reversible=entry.transfer_syntax_uid != HTJ2K,
+            codec=coding.codec,
+            reversible=coding.reversible,
         )
 
     def _frame(self, entry: FrameEntry) -> Frame:

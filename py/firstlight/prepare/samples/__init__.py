@@ -10,7 +10,7 @@ from pydicom.data import get_testdata_file
 
 from firstlight.prepare.samples.dicom import radiograph_file, volume_files
 from firstlight.prepare.samples.volume import SLICES
-from firstlight.prepare.tree import Tree
+from firstlight.prepare.tree import LocalTree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -37,7 +37,7 @@ def write_samples(out: Path, *, bench: bool = False, slice_count: int = SLICES) 
     Raises:
         OSError: ``out`` cannot be written.
     """
-    tree = Tree(out)
+    tree = LocalTree(out)
     names = [_VOLUME.format(number=number) for number in range(1, slice_count + 1)]
     written = _write_missing(tree, [_RADIOGRAPH], lambda: [radiograph_file()])
     written += _write_missing(tree, names, lambda: volume_files(slice_count))
@@ -58,7 +58,9 @@ def _installed() -> dict[str, Path]:
     return {path: Path(original) for path, original in found.items() if isinstance(original, str)}
 
 
-def _write_missing(tree: Tree, paths: list[str], contents: Callable[[], Iterable[bytes]]) -> int:
+def _write_missing(
+    tree: LocalTree, paths: list[str], contents: Callable[[], Iterable[bytes]]
+) -> int:
     """Make the contents only when one of the files is absent, and write those."""
     missing = {path for path in paths if tree.size_bytes(path) is None}
     if missing:

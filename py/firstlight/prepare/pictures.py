@@ -1,0 +1,90 @@
+"""Pictures for browsing (PS3.18 8.7.4): an image as it is displayed, as JPEG."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Any, Final
+
+import imagecodecs
+import numpy as np
+
+from firstlight.dicom.metadata import frame_attributes
+from firstlight.errors import NotDicom
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from pydicom.dataset import Dataset
+
+    from firstlight.dicom.attributes import ImageAttributes
+    from firstlight.prepare.stored import Pixels
+
+THUMBNAIL_SIDE_PX: Final = 256
+_THUMBNAIL_QUALITY: Final = 75
+_RENDERED_QUALITY: Final = 90
+
+
+def displayed(values: Pixels, header: Dataset, frame_index: int) -> NDArray[np.uint8]:
+    """Eight bits as they are displayed: (rows, columns) or (rows, columns, 3) in RGB.
+
+    The first window of the header, else the range of the values. Palettes are applied.
+    """
+    image = frame_attributes(header, frame_index)
+    if image.photometric_interpretation == "PALETTE COLOR":
+        return _palette(values, image)
+    if values.ndim == 3:
+        eight = values if values.dtype == np.uint8 else values >> (image.bits_stored - 8)
+        colour: NDArray[np.uint8] = eight.astype(np.uint8)
+        ybr = image.photometric_interpretation == "YBR_FULL"
+        return _rgb_of_ybr(colour) if ybr else colour
+    return _windowed(values, image)
+
+
+def thumbnail_jpeg(shown: NDArray[np.uint8]) -> bytes:
+    """At most `THUMBNAIL_SIDE_PX` a side, by averaging."""
+    step = -(-max(shown.shape[:2]) // THUMBNAIL_SIDE_PX)
+    rows, columns = shown.shape[0] // step, shown.shape[1] // step
+    if step > 1 and rows and columns:
+        cut = shown[: rows * step, : columns * step]
+        blocks = cut.reshape(rows, step, columns, step, *shown.shape[2:])
+        shown = blocks.mean(axis=(1, 3), dtype=np.float32).astype(np.uint8)
+    return bytes(imagecodecs.jpeg8_encode(np.ascontiguousarray(shown), level=_THUMBNAIL_QUALITY))
+
+
+def rendered_jpeg(shown: NDArray[np.uint8]) -> bytes:
+    """In full size."""
+    return bytes(imagecodecs.jpeg8_encode(np.ascontiguousarray(shown), level=_RENDERED_QUALITY))
+
+
+def _windowed(values: Pixels, image: ImageAttributes) -> NDArray[np.uint8]:
+    """A linear ramp over the window (PS3.3 C.11.2.1.2), inverted for MONOCHROME1."""
+    modality = values.astype(np.float32) * image.rescale_slope + image.rescale_intercept
+    if image.windows:
+        center, width = image.windows[0].center, image.windows[0].width
+        low, span = center - 0.5 - (width - 1) / 2, max(width - 1, 1e-6)
+    else:
+        low = float(modality.min())
+        span = max(float(modality.max()) - low, 1e-6)
+    ramp = np.clip((modality - low) / span, 0, 1)
+    if image.photometric_interpretation == "MONOCHROME1":
+        ramp = 1 - ramp
+    shown: NDArray[np.uint8] = np.rint(ramp * 255).astype(np.uint8)
+    return shown
+
+
+def _palette(values: Pixels, image: ImageAttributes) -> NDArray[np.uint8]:
+    palette = image.palette_color
+    if palette is None:
+        raise NotDicom("no palette")
+    table = np.frombuffer(base64.b64decode(palette.data), np.uint8).reshape(-1, 3)
+    index = np.clip(values.astype(np.int32) - palette.first_value, 0, len(table) - 1)
+    shown: NDArray[np.uint8] = table[index]
+    return shown
+
+
+def _rgb_of_ybr(values: NDArray[Any]) -> NDArray[np.uint8]:
+    """PS3.3 C.7.6.3.1.2, backwards."""
+    y, cb, cr = (values[..., index].astype(np.float32) for index in range(3))
+    cb, cr = cb - 128, cr - 128
+    rgb = np.stack([y + 1.402 * cr, y - 0.344136 * cb - 0.714136 * cr, y + 1.772 * cb], axis=-1)
+    shown: NDArray[np.uint8] = np.clip(np.rint(rgb), 0, 255).astype(np.uint8)
+    return shown
