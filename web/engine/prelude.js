@@ -27,6 +27,9 @@ const FRAME = 1;
 const METADATA = 2;
 const SEGMENTS_PER_PRELUDE = 3;
 
+/** HTJ2K by its transfer syntaxes (PS3.6 Annex A): the one codec that is loaded already. */
+const HTJ2K = /^1\.2\.840\.10008\.1\.2\.4\.20[123]$/;
+
 export class Prelude {
   #src;
   #frameIndex;
@@ -37,6 +40,7 @@ export class Prelude {
   /** @type {any} */
   #frame = null;
   #image = {};
+  #isHtj2k = false;
   #reachedLevel = -1;
   #askedLevel = -1;
   #over = false;
@@ -141,6 +145,7 @@ export class Prelude {
       bitsStored: image.bits_stored ?? 16,
       pixelRepresentation: image.pixel_representation ?? 0,
     };
+    this.#isHtj2k = HTJ2K.test(series.transfer_syntax_uid);
     this.#host.described(descriptor);
     const { start, ends } = this.#frame;
     const stops = ends.map((/** @type {number} */ end) => start + end);
@@ -173,7 +178,7 @@ export class Prelude {
     const shown =
       this.#adoptions.find(({ segment }) => segment === this.#number(FRAME))?.shown_level ?? -1;
     const level = this.#reachedLevel;
-    if (this.#over || this.#askedLevel >= 0 || level <= shown) return;
+    if (this.#over || !this.#isHtj2k || this.#askedLevel >= 0 || level <= shown) return;
     this.#askedLevel = level;
     const { start, ends } = this.#frame;
     this.#host.post({
