@@ -44,4 +44,4 @@ def shared_data() -> Path:
 
 def pytest_collection_modifyitems(items):
     """Browser tests go last: Playwright leaves an event loop running in the thread of the tests."""
-    items.sort(key=lambda item: "page" in getattr(item, "fixturenames", ()))
+    items.sort(key=lambda item: "playwright" in getattr(item, "fixturenames", ()))

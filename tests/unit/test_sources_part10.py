@@ -16,7 +16,7 @@ from pydicom.uid import JPEGLSLossless
 from firstlight.dicom.part10 import FIRST_READ_BYTES
 from firstlight.errors import MalformedDescriptor, NotDicom, UnsupportedTransferSyntax
 from firstlight.ranges import ByteRange
-from firstlight.sources.part10 import split_frame
+from firstlight.sources.address import split_frame
 from firstlight.sources.sidecar import Sidecar, head_sha256, write_sidecar
 from support.open_source import frame_bytes, open_source, with_resources
 from support.recording_server import RecordingServer

@@ -6,5 +6,8 @@
 export function absolute(src) {
   if (src.startsWith('local:')) return src;
   const kind = /^(jphuri|wadouri|dicomweb|jpip):/.exec(src)?.[0] ?? '';
-  return kind + new URL(src.slice(kind.length), document.baseURI).href;
+  const url = new URL(src.slice(kind.length), document.baseURI);
+  // One frame is in such a file; Python leaves the number out too, and must find the same address.
+  if (kind === 'jphuri:') url.searchParams.delete('frame');
+  return kind + url.href;
 }

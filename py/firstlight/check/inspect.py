@@ -21,10 +21,11 @@ from firstlight.errors import (
 from firstlight.j2k.boxes import SIGNATURE
 from firstlight.ports import MAX_READ_BYTES
 from firstlight.ranges import ByteRange
+from firstlight.sources.address import split_frame
 from firstlight.sources.base import FrameExtent
 from firstlight.sources.manifest import ManifestSource
 from firstlight.sources.open import source_for
-from firstlight.sources.part10 import Supply, read_index, series_of, split_frame
+from firstlight.sources.part10 import Supply, read_index, series_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping

@@ -13,9 +13,9 @@ from firstlight.check.findings import Inquiry, Report, problem
 from firstlight.check.kinds import recognise
 from firstlight.check.probe import SILENCE_S, Probe, origin_of
 from firstlight.errors import FirstlightError
+from firstlight.sources.address import split_frame
 from firstlight.sources.dicomweb import DicomwebSource
 from firstlight.sources.jphuri import metadata_url
-from firstlight.sources.part10 import split_frame
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from firstlight.sources.address import split_frame
+
 if TYPE_CHECKING:
     from firstlight.sources.base import Source
 
@@ -19,9 +21,10 @@ def source_for(src: str, files: tuple[tuple[str, str], ...] = ()) -> Source:
     if kind == "jphuri":
         from firstlight.sources.jphuri import JphuriSource
 
-        return JphuriSource(address)
+        # The number is that of the frame in the file it was made from: there is one in this.
+        return JphuriSource(split_frame(address)[0])
     if kind == "wadouri":
-        from firstlight.sources.part10 import Part10Source, split_frame
+        from firstlight.sources.part10 import Part10Source
 
         return Part10Source(*split_frame(address))
     if kind == "dicomweb":

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit, urlunsplit
 
 from firstlight.dicom.codecs import coding_of
 from firstlight.dicom.order import display_order
@@ -35,26 +34,6 @@ WHOLE_LIMIT_BYTES: Final = 64 << 20
 
 AHEAD: Final = 5
 """Item headers asked for ahead of time when fragments follow each other in equal steps."""
-
-
-def split_frame(url: str) -> tuple[str, int | None]:
-    """The file's URL without ``frame=N``, and that number, which counts from 1.
-
-    Raises:
-        MalformedDescriptor: ``frame`` is not a number from 1 on.
-    """
-    parts = urlsplit(url)
-    kept: list[str] = []
-    number: int | None = None
-    for item in parts.query.split("&") if parts.query else ():
-        name, _, value = item.partition("=")
-        if name != "frame":
-            kept.append(item)
-        elif value.isdecimal() and len(value) <= 9 and int(value) > 0:
-            number = int(value)
-        else:
-            raise MalformedDescriptor("frame= takes a number from 1 on", resource=url)
-    return urlunsplit(parts._replace(query="&".join(kept))), number
 
 
 @dataclass(frozen=True, slots=True)
