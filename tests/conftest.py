@@ -44,4 +44,9 @@ def shared_data() -> Path:
 
 def pytest_collection_modifyitems(items):
     """Browser tests go last: Playwright leaves an event loop running in the thread of the tests."""
-    items.sort(key=lambda item: "playwright" in getattr(item, "fixturenames", ()))
+
+    def starts_playwright(item):
+        asked = "playwright" in getattr(item, "fixturenames", ())
+        return asked or item.get_closest_marker("browser") is not None
+
+    items.sort(key=starts_playwright)
