@@ -167,9 +167,9 @@ def serve(viewer_dist, page):
 
 @pytest.fixture(autouse=True)
 def keep_screenshot(request, page):
-    """The page as it was when the test ended, in test-results/ (not committed)."""
+    """The page as it was when the test ended; test-results/ is Playwright's, which empties it."""
     yield
-    folder = ROOT / "test-results" / "screenshots"
+    folder = ROOT / "test-screenshots"
     folder.mkdir(parents=True, exist_ok=True)
     if page.url != "about:blank":
         name = re.sub(r"[^\w-]+", "_", request.node.name)[:80]
