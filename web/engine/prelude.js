@@ -18,6 +18,7 @@ import { seriesTag } from './records.js';
  * @property {(segment: number, stop: number) => Promise<Uint8Array>} read held bytes from the start
  * @property {(descriptor: any) => void} described the descriptor is here
  * @property {(frameIndex: number, heldBytes: number, totalBytes: number) => void} progressed
+ * @property {(error: any) => void} failed without the descriptor there is nothing to show
  * @property {() => void} settled Python may have the link now
  */
 
@@ -83,6 +84,7 @@ export class Prelude {
     } else if (message.kind === 'milestone' && part === FRAME && this.#frame) {
       this.#reached(message.stop - this.#frame.start);
     } else if (message.kind === 'failed') {
+      if (part === DESCRIPTOR) this.#host.failed({ ...message.error, resource: this.#src });
       this.#host.settled();
     }
   }

@@ -67,6 +67,7 @@ export class Session extends EventTarget {
       read: (segment, stop) => this.#questions.read(this.#workers.transport, segment, stop),
       described: (descriptor) => this.#describe(descriptor),
       progressed: (index, held, total) => this.#progressed(index, held, total),
+      failed: (error) => this.#fail(error),
       settled: () => this.#startPython(),
     });
     if (this.#workers.loader !== null) this.#listenToLoader(this.#workers.loader);
@@ -287,6 +288,7 @@ export class Session extends EventTarget {
 
   /** @param {ErrorRecord} error */
   #fail(error) {
+    if (this.error !== null) return; // the prelude has told already
     this.error = error;
     this.#tell('error', { error });
   }
