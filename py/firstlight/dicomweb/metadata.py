@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from firstlight.dicom.attributes import ImageAttributes, Window
+from firstlight.dicom.presentation import presentation
 from firstlight.errors import LimitExceeded, NotDicom
 
 Record = Mapping[str, Any]
@@ -28,6 +30,7 @@ PIXEL_DATA: Final = "7FE00010"
 
 _ROWS: Final = "00280010"
 _COLUMNS: Final = "00280011"
+_PADDINGS: Final = ("00280120", "00280121")
 _SHARED_GROUPS: Final = "52009229"
 _PER_FRAME_GROUPS: Final = "52009230"
 _SPACINGS: Final = {
@@ -107,12 +110,44 @@ def frame_attributes(record: Record, frame_index: int, *, resource: str) -> Imag
     if not is_image(record):
         raise NotDicom("no image: Rows or Columns is missing or zero", resource=resource)
     places = tuple(_functional_groups(record, frame_index))
-    return replace(
+    attributes = replace(
         _pixel_attributes(record),
         **_rescale(_holder(places, "00281053")),
         **_voi(_holder(places, "00281050")),
         **_plane(places),
     )
+    signed = attributes.pixel_representation == 1
+    shown = presentation(
+        _Place(record),
+        frame_index,
+        photometric_interpretation=attributes.photometric_interpretation,
+        stored_signed=signed,
+        modality_signed=signed or attributes.rescale_intercept < 0 or attributes.rescale_slope < 0,
+    )
+    return replace(attributes, **shown)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A dataset as `presentation` reads it; in JSON, words of binary values are little-endian."""
+
+    record: Record
+    big_endian: bool = False
+
+    def values(self, tag: int) -> tuple[Any, ...]:
+        name = f"{tag:08X}"
+        element = self.record.get(name)
+        inline = element.get("InlineBinary") if isinstance(element, dict) else None
+        if not isinstance(inline, str):
+            return tuple(value for value in values(self.record, name) if value is not None)
+        try:
+            return (base64.b64decode(inline),)
+        except ValueError:
+            return ()
+
+    def items(self, tag: int) -> tuple[_Place, ...]:
+        found = values(self.record, f"{tag:08X}")
+        return tuple(_Place(item) for item in found if isinstance(item, dict))
 
 
 def _pixel_attributes(record: Record) -> ImageAttributes:
@@ -120,9 +155,7 @@ def _pixel_attributes(record: Record) -> ImageAttributes:
     bits_stored = integer(record, "00280101") or bits_allocated
     high_bit = integer(record, "00280102")
     signed = integer(record, "00280103") == 1
-    padding = integer(record, "00280120")
-    if padding is not None and signed and padding >= 1 << (bits_allocated - 1):
-        padding -= 1 << bits_allocated  # written as US where SS was due
+    padding, limit = (_padding(record, tag, bits_allocated, signed) for tag in _PADDINGS)
     photometric = text(record, "00280004") or "MONOCHROME2"
     return ImageAttributes(
         rows=integer(record, _ROWS) or 0,
@@ -134,7 +167,15 @@ def _pixel_attributes(record: Record) -> ImageAttributes:
         high_bit=bits_stored - 1 if high_bit is None else high_bit,
         pixel_representation=int(signed),
         pixel_padding_value=padding,
+        pixel_padding_range_limit=limit if padding is not None else None,
     )
+
+
+def _padding(record: Record, tag: str, bits_allocated: int, signed: bool) -> int | None:
+    padding = integer(record, tag)
+    if padding is not None and signed and padding >= 1 << (bits_allocated - 1):
+        padding -= 1 << bits_allocated  # written as US where SS was due
+    return padding
 
 
 def _rescale(holder: Record) -> dict[str, Any]:
