@@ -5,14 +5,14 @@ import { Transport } from './transport/transport.js';
 
 /** @typedef {import('./transport/delivery.js').Owner} Owner */
 
-/** @type {Map<number, (headers: Record<string, string>) => void>} */
+/** @type {Map<number, {resolve: (headers: Record<string, string>) => void, reject: (why: Error) => void}>} */
 const asked = new Map();
 let nextQuestion = 1;
 
 const credentials = new Credentials((url) => {
   const question = nextQuestion++;
   globalThis.postMessage({ kind: 'authorize', question, url });
-  return new Promise((resolve) => asked.set(question, resolve));
+  return new Promise((resolve, reject) => asked.set(question, { resolve, reject }));
 });
 const transport = new Transport({ credentials });
 
@@ -26,7 +26,8 @@ const page = { role: 'page', port: /** @type {any} */ (globalThis) };
 function receive(message, owner) {
   if (message.kind === 'credentials') credentials.configure(message.rules);
   else if (message.kind === 'authorized') {
-    asked.get(message.question)?.(message.headers);
+    if (message.headers) asked.get(message.question)?.resolve(message.headers);
+    else asked.get(message.question)?.reject(new Error(message.error));
     asked.delete(message.question);
   } else if (message.kind !== 'connect') transport.receive(message, owner);
   else if (message.role === 'decoder') transport.connectDecoder(message.worker, message.port);

@@ -30,7 +30,11 @@ export class Credentials {
   async answer(transport, { question, url }) {
     const { origin } = new URL(url);
     const rule = this.#rules.find((one) => new URL(one.origin).origin === origin);
-    const found = typeof rule?.headers === 'function' ? await rule.headers(url) : {};
-    transport.postMessage({ kind: 'authorized', question, headers: found });
+    try {
+      const headers = typeof rule?.headers === 'function' ? await rule.headers(url) : {};
+      transport.postMessage({ kind: 'authorized', question, headers });
+    } catch (error) {
+      transport.postMessage({ kind: 'authorized', question, error: String(error) });
+    }
   }
 }

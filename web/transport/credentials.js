@@ -1,3 +1,6 @@
+import { TransportError } from './errors.js';
+import { reasonOf } from './exchange.js';
+
 /**
  * Which headers and cookies go to which origin. One place for every kind of request; an origin that
  * no rule names gets nothing.
@@ -32,12 +35,22 @@ export class Credentials {
   /**
    * @param {string} url
    * @returns {Promise<Access>}
+   * @throws {TransportError} Unreachable: the page could not give its headers
    */
   async for(url) {
-    const rule = this.#rules.get(new URL(url).origin);
+    const rule = URL.canParse(url) ? this.#rules.get(new URL(url).origin) : undefined;
     if (rule === undefined) return NONE;
-    const asked = rule.ask ? await this.#ask(url) : {};
+    const asked = rule.ask ? await this.#asked(url) : {};
     const { headers = {}, credentials = NONE.credentials } = rule;
     return { headers: { ...headers, ...asked }, credentials };
+  }
+
+  /** @param {string} url */
+  async #asked(url) {
+    try {
+      return await this.#ask(url);
+    } catch (error) {
+      throw new TransportError('Unreachable', `no credentials from the page (${reasonOf(error)})`);
+    }
   }
 }
