@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import firstlight
+from firstlight.dicom.order import display_order
 from firstlight.errors import MalformedDescriptor
 from firstlight.prepare.heads import with_heads
 from firstlight.prepare.tree import write_if_changed
@@ -20,15 +21,12 @@ from firstlight.sources.descriptor import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from firstlight.dicom.attributes import ImageAttributes
     from firstlight.prepare.layout import Layout
     from firstlight.prepare.receipts import Receipt
     from firstlight.prepare.tree import Tree
     from firstlight.sources.descriptor import FrameEntry
 
 SeriesKey = tuple[str, str, str]
-_SAME_DIRECTION: Final = 1e-4
-"""Largest difference of a direction cosine between slices that are called parallel."""
 
 
 def write_indexes(
@@ -81,18 +79,13 @@ def _key(series: SeriesEntry) -> SeriesKey:
 def _whole_series(receipts: Sequence[Receipt]) -> SeriesEntry:
     """One series of all its instances, frames in the order of display."""
     frames = [(receipt, frame) for receipt in receipts for frame in receipt.series.frames]
-    positions = _positions_mm([frame.image for _, frame in frames])
-
-    def place(index: int) -> tuple[float, int, str, int]:
-        receipt, frame = frames[index]
-        position_mm = positions[index] if positions else 0.0
-        number = receipt.instance_number
-        return position_mm, number, receipt.sop_instance_uid, frame.frame_number
-
+    numbers = [
+        (receipt.instance_number, receipt.sop_instance_uid, frame.frame_number)
+        for receipt, frame in frames
+    ]
+    order = display_order([frame.image for _, frame in frames], numbers)
     first = min(receipts, key=lambda r: (r.instance_number, r.sop_instance_uid)).series
-    ordered: tuple[FrameEntry, ...] = tuple(
-        frames[index][1] for index in sorted(range(len(frames)), key=place)
-    )
+    ordered: tuple[FrameEntry, ...] = tuple(frames[index][1] for index in order)
     return SeriesEntry(
         study_instance_uid=first.study_instance_uid,
         series_instance_uid=first.series_instance_uid,
@@ -107,24 +100,6 @@ def _whole_series(receipts: Sequence[Receipt]) -> SeriesEntry:
 
 def _all_alternates(receipts: Sequence[Receipt]) -> tuple[Alternate, ...]:
     return tuple(dict.fromkeys(item for receipt in receipts for item in receipt.series.alternates))
-
-
-def _positions_mm(images: Sequence[ImageAttributes]) -> list[float] | None:
-    """Positions along the common normal (PS3.3 C.7.6.2.1.1), None unless all are parallel."""
-    first = images[0].image_orientation_patient
-    if first is None:
-        return None
-    x1, y1, z1, x2, y2, z2 = first
-    normal = (y1 * z2 - z1 * y2, z1 * x2 - x1 * z2, x1 * y2 - y1 * x2)
-    positions = []
-    for image in images:
-        orientation, corner = image.image_orientation_patient, image.image_position_patient
-        if orientation is None or corner is None:
-            return None
-        if any(abs(a - b) > _SAME_DIRECTION for a, b in zip(orientation, first, strict=True)):
-            return None
-        positions.append(sum(n * c for n, c in zip(normal, corner, strict=True)))
-    return positions
 
 
 def _in_display_order(series: SeriesEntry, receipts: Sequence[Receipt]) -> list[Receipt]:
