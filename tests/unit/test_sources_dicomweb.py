@@ -36,7 +36,11 @@ def test_a_series_in_the_order_of_position(tree):
     tree.requests.clear()
     (series,) = open_source(f"dicomweb:{tree.data_url}studies/{STUDY}/series/{PET}")
     assert (series.modality, series.description, series.number) == ("PT", "PET AC", 1)
-    assert (series.codec, series.reversible, len(series.frames)) == ("charls", True, 135)
+    assert (series.frames[0].coding.codec, series.reversible, len(series.frames)) == (
+        "charls",
+        True,
+        135,
+    )
     heights = [frame.image.image_position_patient[2] for frame in series.frames]
     assert heights == sorted(heights)
     extent = series.frames[0].extent
@@ -49,7 +53,7 @@ def test_a_series_in_the_order_of_position(tree):
 def test_a_part_is_believed_before_the_metadata(tree):
     """These metadata say JPEG-LS; the frames are one bit a pixel, uncompressed."""
     (series,) = open_source(f"dicomweb:{tree.data_url}studies/{STUDY}/series/{SEGMENTATION}")
-    assert (series.codec, len(series.frames)) == ("native-le", 58)
+    assert (series.frames[0].coding.codec, len(series.frames)) == ("native-le", 58)
     extent = series.frames[0].extent
     assert extent.length == 128 * 128 // 8
     assert extent.level_ends == (extent.length,)
@@ -115,7 +119,7 @@ def opened(tmp_path, record, body):
 def test_the_coding_of_a_frame(tmp_path, told, body, codec, framing):
     (series,) = opened(tmp_path, described(**({"00083002": told} if told else {})), body)
     extent = series.frames[0].extent
-    assert (series.codec, extent.framing) == (codec, framing)
+    assert (series.frames[0].coding.codec, extent.framing) == (codec, framing)
     known = codec == "native-le"
     assert (extent.length, extent.level_ends) == ((8, (8,)) if known else (None, ()))
 

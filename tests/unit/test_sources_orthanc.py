@@ -91,7 +91,7 @@ def frame_of(extent) -> bytes:
 def test_uncompressed_frames(orthanc, shared_data, name, frame_count):
     path = shared_data / name
     series = opened(orthanc, path)
-    assert (series.codec, len(series.frames)) == ("native-le", frame_count)
+    assert (series.frames[0].coding.codec, len(series.frames)) == ("native-le", frame_count)
     pixels = pydicom.dcmread(path).PixelData
     extent = series.frames[-1].extent
     assert extent.framing == "multipart"
@@ -104,14 +104,14 @@ def test_htj2k_that_it_does_not_know_is_recognised_all_the_same(orthanc, shared_
     """Orthanc 1.10 calls such frames uncompressed, and sends them as they are."""
     path = shared_data / "wg04/US1_JPH.dcm"
     series = opened(orthanc, path)
-    assert series.codec == "openjph"
+    assert series.frames[0].coding.codec == "openjph"
     assert frame_of(series.frames[0].extent) == stored_frame(path)
 
 
 def test_compressed_frames_come_as_stored(orthanc, shared_data):
     path = shared_data / "wg04/CT1_JLSL.dcm"
     series = opened(orthanc, path)
-    assert series.codec == "charls"
+    assert series.frames[0].coding.codec == "charls"
     assert frame_of(series.frames[0].extent) == stored_frame(path)
 
 

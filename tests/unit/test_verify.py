@@ -95,15 +95,21 @@ def test_heads_are_the_beginnings_of_frames(tmp_path: Path) -> None:
     series = next(s for s in descriptor_of(out).series if s.heads)
     heads = (out / series.heads.url).read_bytes()
     assert len(heads) == series.heads.length
+    pieces = sorted(
+        (piece.start, before, piece.stop, frame)
+        for frame in series.frames
+        for before, piece in zip((0, *(p.stop for p in frame.heads)), frame.heads, strict=False)
+    )
     offset = 0
-    for frame in series.frames:
+    for start, before, stop, frame in pieces:
         body = (out / frame.url).read_bytes()
-        assert frame.head.start == offset
-        assert frame.head.stop in frame.level_ends
-        piece = heads[frame.head.start : frame.head.start + frame.head.stop]
-        assert piece == body[frame.start : frame.start + frame.head.stop]
-        offset += frame.head.stop
+        assert start == offset
+        assert stop in frame.level_ends
+        offset += stop - before
+        assert heads[start:offset] == body[frame.start + before : frame.start + stop]
     assert offset == len(heads)
+    # the first pass has a piece of every frame before any frame's second
+    assert [before for _, before, _, _ in pieces][: len(series.frames)] == [0] * len(series.frames)
 
 
 def test_heads_follow_the_series(tmp_path: Path) -> None:

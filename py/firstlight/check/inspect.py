@@ -147,7 +147,7 @@ async def _metadata(resources: Resources, src: str, url: str, error: NotDicom) -
 async def _of_series(resources: Resources, found: Inspection) -> Inspection:
     frame = found.series[0].frames[0]
     found = replace(found, attributes=attributes_of(frame.image))
-    if found.series[0].codec not in ("openjph", "openjpeg"):
+    if not frame.coding.scalable:
         return found
     return await _with_codestream(resources, found, frame.extent)
 
@@ -215,7 +215,7 @@ def _series_to_json(series: Series) -> dict[str, Any]:
         "modality": series.modality,
         "number": series.number,
         "description": series.description,
-        "codec": series.codec,
+        "codec": series.frames[0].coding.codec,
         "reversible": series.reversible,
         "frame_count": len(series.frames),
         "frames": [

@@ -74,7 +74,7 @@ def _series_line(series: Series) -> str:
     lengths = [frame.extent.length for frame in series.frames]
     count = len(lengths)
     total = f", {_count(sum(filter(None, lengths)))} bytes" if None not in lengths else ""
-    frames = f"{_plural(count, 'frame')} for {series.codec}{total}"
+    frames = f"{_plural(count, 'frame')} for {series.frames[0].coding.codec}{total}"
     return ", ".join([*filter(None, words), frames])
 
 

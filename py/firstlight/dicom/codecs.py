@@ -54,6 +54,9 @@ _CODINGS: Final = {
     uids.HTJ2K: Coding("openjph", reversible=False, media_type="image/jphc"),
 }
 
+HTJ2K_CODING: Final = _CODINGS[uids.HTJ2K_LOSSLESS_RPCL]
+"""What a codestream is taken for until its own header has been read."""
+
 
 def coding_of(transfer_syntax_uid: str, *, resource: str | None = None) -> Coding:
     """How frames of a transfer syntax are coded.

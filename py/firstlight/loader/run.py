@@ -6,7 +6,6 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from firstlight import ports
-from firstlight.dicom.codecs import SCALABLE_CODECS
 from firstlight.errors import FirstlightError, MalformedCodestream
 from firstlight.loader.describer import Describer
 from firstlight.loader.frame_bytes import FrameBytes
@@ -98,7 +97,8 @@ class SeriesRun:
 
     def state(self, frame_index: int) -> dict[str, object]:
         """What `state()` of the element gives for one frame."""
-        return frame_state(self._scheduler.frames[frame_index], self.series.reversible)
+        reversible = self.series.frames[frame_index].coding.reversible
+        return frame_state(self._scheduler.frames[frame_index], reversible)
 
     def close(self) -> None:
         """Stop everything and forget all bytes."""
@@ -227,7 +227,7 @@ class SeriesRun:
                 job=number,
                 series_index=self._series_index,
                 frame_index=command.frame_index,
-                codec=self.series.codec,
+                codec=self.series.frames[command.frame_index].coding.codec,
                 pieces=frame.frame_pieces(ByteRange(0, stop)),
                 resolution_level=command.resolution_level,
                 decomposition_levels=self._scheduler.frames[command.frame_index].final_level,
@@ -295,7 +295,7 @@ class SeriesRun:
     def _describer(self, frame_index: int) -> Describer:
         if frame_index not in self._describers:
             frame = self._bytes[frame_index]
-            scalable = self.series.codec in SCALABLE_CODECS
+            scalable = self.series.frames[frame_index].coding.scalable
             self._describers[frame_index] = Describer(
                 frame_index, frame, self._copy, scalable=scalable
             )

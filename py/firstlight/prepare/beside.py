@@ -43,22 +43,22 @@ def _heads(tree: Tree, series: SeriesEntry) -> Iterator[Complaint]:
     if tree.size_bytes(heads.url) != heads.length:
         yield Complaint(heads.url, "is missing or of another size")
         return
-    data, offset = tree.read(heads.url), 0
+    data, covered = tree.read(heads.url), 0
     for frame in series.frames:
-        head = frame.head
-        if head is None:
-            continue
-        piece = data[head.start : head.start + head.stop]
-        if head.start != offset or piece != _beginning(tree, frame, head.stop):
-            yield Complaint(heads.url, f"is not the beginning of {frame.url}")
-        offset += head.stop
-    if offset != heads.length:
+        before = 0
+        for piece in frame.heads:
+            there = data[piece.start : piece.start + piece.stop - before]
+            if there != _stretch(tree, frame, before, piece.stop):
+                yield Complaint(heads.url, f"is not the beginning of {frame.url}")
+            covered += piece.stop - before
+            before = piece.stop
+    if covered != heads.length:
         yield Complaint(heads.url, "holds more than the heads")
 
 
-def _beginning(tree: Tree, frame: FrameEntry, stop: int) -> bytes:
+def _stretch(tree: Tree, frame: FrameEntry, start: int, stop: int) -> bytes:
     try:
-        [data] = tree.read_ranges([(frame.url, frame.start, frame.start + stop)])
+        [data] = tree.read_ranges([(frame.url, frame.start + start, frame.start + stop)])
     except FileNotFoundError:
         return b""
     return data

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from firstlight.dicom.codecs import HTJ2K_CODING
 from firstlight.ranges import ByteRange
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from firstlight.dicom.attributes import ImageAttributes
+    from firstlight.dicom.codecs import Coding
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,27 +94,57 @@ class FrameExtent:
 
 
 @dataclass(frozen=True, slots=True)
+class HeadPiece:
+    """Part of a frame that also lies in the heads file of its series, at byte ``start`` of it.
+
+    It is the frame's bytes from where its previous piece ends (else from the first) to ``stop``.
+    """
+
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True, slots=True)
+class Representation:
+    """The same frame in another form: smaller, or lossy, under a name of its own.
+
+    ``exact`` tells that it has all pixels, losslessly.
+    """
+
+    name: str
+    image: ImageAttributes
+    extent: FrameExtent
+    coding: Coding
+    exact: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
-    """One frame: what it is and where it lies."""
+    """One frame: what it is, where it lies, how it is coded, and in which other forms it exists."""
 
     image: ImageAttributes
     extent: FrameExtent
+    coding: Coding = HTJ2K_CODING
+    heads: tuple[HeadPiece, ...] = ()
+    representations: tuple[Representation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Frames in the order of display. ``codec`` is the decoder folder under ``wasm/``.
-
-    ``reversible`` is False where the final picture is lossy by its transfer syntax.
-    """
+    """Frames in the order of display. ``heads_url`` is the heads file, empty if there is none."""
 
     frames: tuple[Frame, ...]
     series_instance_uid: str = ""
     modality: str = ""
     description: str = ""
     number: int | None = None
-    codec: str = "openjph"
-    reversible: bool = True
+    transfer_syntax_uid: str = ""
+    heads_url: str = ""
+
+    @property
+    def reversible(self) -> bool:
+        """Whether the final pictures are lossless as far as their transfer syntaxes tell."""
+        return all(frame.coding.reversible for frame in self.frames)
 
 
 @dataclass(frozen=True, slots=True)

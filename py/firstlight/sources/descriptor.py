@@ -9,6 +9,7 @@ from typing import Any, Final
 from firstlight.dicom.attributes import ImageAttributes
 from firstlight.dicom.uids import HTJ2K_LOSSLESS_RPCL
 from firstlight.errors import MalformedDescriptor
+from firstlight.sources.base import HeadPiece
 
 FORMAT_VERSION: Final = 1
 FILE_NAME: Final = "firstlight.json"
@@ -16,18 +17,10 @@ FILE_NAME: Final = "firstlight.json"
 
 @dataclass(frozen=True, slots=True)
 class Heads:
-    """A file that holds the leading levels of all frames of a series, end to end."""
+    """A file that holds the leading levels of all frames of a series, one pass after the other."""
 
     url: str
     length: int
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """A frame's part of the heads file: ``stop`` bytes from ``start`` on, the frame's first."""
-
-    start: int
-    stop: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +58,7 @@ class FrameEntry:
     frame_number: int = 1
     sha256: str = ""
     encoded_sha256: str = ""
-    head: Head | None = None
+    heads: tuple[HeadPiece, ...] = ()
     alternates: tuple[AlternateEntry, ...] = ()
 
     def __post_init__(self) -> None:
@@ -74,8 +67,9 @@ class FrameEntry:
             raise MalformedDescriptor("level_ends must grow", resource=self.url)
         if ends[-1] > self.length:
             raise MalformedDescriptor("level_ends reach beyond length", resource=self.url)
-        if self.head is not None and self.head.stop not in ends:
-            raise MalformedDescriptor("head does not stop where a level ends", resource=self.url)
+        stops = [piece.stop for piece in self.heads]
+        if any(stop not in ends for stop in stops) or stops != sorted(set(stops)):
+            raise MalformedDescriptor("heads do not stop where levels end", resource=self.url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +88,15 @@ class SeriesEntry:
 
     def __post_init__(self) -> None:
         length = self.heads.length if self.heads else 0
-        for head in filter(None, (frame.head for frame in self.frames)):
-            if head.start < 0 or head.start + head.stop > length:
-                raise MalformedDescriptor("a head beyond the end of the heads file")
+        for frame in self.frames:
+            before = 0
+            for piece in frame.heads:
+                if piece.start < 0 or piece.start + piece.stop - before > length:
+                    raise MalformedDescriptor("a head beyond the end of the heads file")
+                before = piece.stop
+        names = {alternate.name for alternate in self.alternates}
+        if any(other.name not in names for frame in self.frames for other in frame.alternates):
+            raise MalformedDescriptor("a frame has an alternate that its series does not name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +171,8 @@ def _frame_to_json(frame: FrameEntry, own: dict[str, Any]) -> dict[str, Any]:
     record: dict[str, Any] = {"url": frame.url, "start": frame.start}
     record["level_ends"] = list(frame.level_ends)
     record["length"] = frame.length
-    if frame.head:
-        record["head"] = asdict(frame.head)
+    if frame.heads:
+        record["heads"] = [[piece.start, piece.stop] for piece in frame.heads]
     record["sop_instance_uid"] = frame.sop_instance_uid
     record["frame_number"] = frame.frame_number
     for name in ("sha256", "encoded_sha256"):
@@ -206,7 +206,6 @@ def _series_from_json(record: dict[str, Any]) -> SeriesEntry:
 
 
 def _frame_from_json(frame: dict[str, Any], shared: dict[str, Any]) -> FrameEntry:
-    head = frame.get("head")
     return FrameEntry(
         url=str(frame["url"]),
         start=int(frame.get("start", 0)),
@@ -216,7 +215,7 @@ def _frame_from_json(frame: dict[str, Any], shared: dict[str, Any]) -> FrameEntr
         frame_number=int(frame.get("frame_number", 1)),
         sha256=str(frame.get("sha256", "")),
         encoded_sha256=str(frame.get("encoded_sha256", "")),
-        head=Head(int(head["start"]), int(head["stop"])) if head else None,
+        heads=tuple(HeadPiece(int(start), int(stop)) for start, stop in frame.get("heads", ())),
         alternates=tuple(_alternate_from_json(item) for item in frame.get("alternates", ())),
         image=ImageAttributes.from_json({**shared, **frame.get("image", {})}),
     )

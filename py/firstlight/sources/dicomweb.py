@@ -165,8 +165,6 @@ async def _series(resources: Resources, place: Place, records: list[Record]) -> 
         modality=dicom_json.text(first, dicom_json.MODALITY),
         description=dicom_json.text(first, dicom_json.SERIES_DESCRIPTION),
         number=dicom_json.integer(first, dicom_json.SERIES_NUMBER),
-        codec=form.coding.codec,
-        reversible=form.coding.reversible,
     )
 
 
@@ -239,7 +237,7 @@ def _frame(shown: _Shown, form: _Form) -> Frame:
         framing="multipart" if form.multipart else "",
         accept=form.accept,
     )
-    return Frame(shown.image, extent)
+    return Frame(shown.image, extent, form.coding)
 
 
 def _native_bytes(image: ImageAttributes) -> int:

@@ -68,12 +68,12 @@ def _name(file: LocalFile) -> str:
 
 
 def _grouped(series: list[Series]) -> list[list[Series]]:
-    """Files of one series and one coding together, in the order in which each first appears."""
-    groups: dict[tuple[str, str], list[Series]] = {}
+    """Files of one series together, in the order in which each first appears."""
+    groups: dict[str, list[Series]] = {}
     for number, one in enumerate(series):
         # Files without a Series Instance UID are not known to belong together.
         uid = one.series_instance_uid or f"file {number}"
-        groups.setdefault((uid, one.codec), []).append(one)
+        groups.setdefault(uid, []).append(one)
     return list(groups.values())
 
 
@@ -81,5 +81,4 @@ def _sorted_by_position(group: list[Series]) -> Series:
     frames = [frame for one in group for frame in one.frames]
     numbers = [(0, "", index) for index in range(len(frames))]
     order = display_order([frame.image for frame in frames], numbers)
-    reversible = all(one.reversible for one in group)
-    return replace(group[0], frames=tuple(frames[index] for index in order), reversible=reversible)
+    return replace(group[0], frames=tuple(frames[index] for index in order))

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
 from firstlight.dicom.codecs import coding_of
 from firstlight.errors import MalformedDescriptor
-from firstlight.sources.base import Frame, FrameExtent, Series
+from firstlight.sources.base import Frame, FrameExtent, Representation, Series
 from firstlight.sources.descriptor import read_descriptor
 
 if TYPE_CHECKING:
+    from firstlight.dicom.attributes import ImageAttributes
+    from firstlight.dicom.codecs import Coding
     from firstlight.sources.base import Resources
-    from firstlight.sources.descriptor import FrameEntry, SeriesEntry
+    from firstlight.sources.descriptor import AlternateEntry, FrameEntry, SeriesEntry
+
+    Alternates = dict[str, tuple[Coding, bool]]
 
 DESCRIPTOR_LIMIT_BYTES = 64 << 20
 """A descriptor of 200,000 frames; anything larger is not one."""
@@ -41,17 +45,32 @@ class ManifestSource:
 
     def _series(self, entry: SeriesEntry) -> Series:
         coding = coding_of(entry.transfer_syntax_uid, resource=self.url)
+        alternates = {
+            one.name: (coding_of(one.transfer_syntax_uid, resource=self.url), one.exact)
+            for one in entry.alternates
+        }
         return Series(
-            frames=tuple(self._frame(frame) for frame in entry.frames),
+            frames=tuple(self._frame(frame, coding, alternates) for frame in entry.frames),
             series_instance_uid=entry.series_instance_uid,
             modality=entry.modality,
             description=entry.series_description,
             number=entry.series_number,
-            codec=coding.codec,
-            reversible=coding.reversible,
+            transfer_syntax_uid=entry.transfer_syntax_uid,
+            heads_url=urljoin(self.url, entry.heads.url) if entry.heads else "",
         )
 
-    def _frame(self, entry: FrameEntry) -> Frame:
+    def _frame(self, entry: FrameEntry, coding: Coding, alternates: Alternates) -> Frame:
         url = urljoin(self.url, entry.url)
         extent = FrameExtent(url, entry.start, entry.length, entry.level_ends)
-        return Frame(entry.image, extent)
+        others = tuple(self._other(entry.image, other, alternates) for other in entry.alternates)
+        return Frame(entry.image, extent, coding, entry.heads, others)
+
+    def _other(
+        self, image: ImageAttributes, entry: AlternateEntry, alternates: Alternates
+    ) -> Representation:
+        coding, exact = alternates[entry.name]
+        length = entry.length
+        ends = entry.level_ends or (() if coding.scalable else (length,))
+        extent = FrameExtent(urljoin(self.url, entry.url), entry.start, length, ends)
+        image = replace(image, rows=entry.rows, columns=entry.columns)
+        return Representation(entry.name, image, extent, coding, exact)

@@ -190,6 +190,7 @@ def series_of(index: Part10Index, url: str, total_bytes: int | None) -> Series:
         Frame(
             metadata.frame_attributes(dataset, number) if each and number else shared,
             _extent(place, index, coding, url, total_bytes),
+            coding,
         )
         for number, place in enumerate(index.frames)
     )
@@ -200,8 +201,7 @@ def series_of(index: Part10Index, url: str, total_bytes: int | None) -> Series:
         modality=str(dataset.get("Modality", "")),
         description=str(dataset.get("SeriesDescription", "")),
         number=int(number) if number.isdecimal() and len(number) <= 12 else None,
-        codec=coding.codec,
-        reversible=coding.reversible,
+        transfer_syntax_uid=index.transfer_syntax_uid,
     )
 
 

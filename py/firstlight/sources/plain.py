@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from firstlight.dicom.attributes import ImageAttributes
@@ -54,8 +54,8 @@ class PlainSource:
             text = "a bare JPEG or JPEG-LS stream: there are no attributes to show it by"
             raise UnsupportedTransferSyntax(text, resource=self.url)
         image, reversible = _from_codestream(head, self.url)
-        frame = Frame(image, FrameExtent(self.url))
-        return (Series(frames=(frame,), codec=coding.codec, reversible=reversible),)
+        coding = replace(coding, reversible=reversible)
+        return (Series(frames=(Frame(image, FrameExtent(self.url), coding),)),)
 
 
 def _from_codestream(head: bytes, url: str) -> tuple[ImageAttributes, bool]:

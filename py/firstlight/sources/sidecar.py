@@ -135,6 +135,7 @@ def _sidecar_from_json(record: dict[str, Any], url: str) -> Sidecar:
         Frame(
             ImageAttributes.from_json({**shared, **frame.get("image", {})}),
             _extent_from_json(frame, url, file_bytes),
+            coding,
         )
         for frame in record["frames"]
     )
@@ -147,8 +148,7 @@ def _sidecar_from_json(record: dict[str, Any], url: str) -> Sidecar:
             modality=str(record.get("modality", "")),
             description=str(record.get("series_description", "")),
             number=None if number is None else int(number),
-            codec=coding.codec,
-            reversible=coding.reversible,
+            transfer_syntax_uid=uid,
         ),
         transfer_syntax_uid=uid,
         file_bytes=file_bytes,
