@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,9 @@ def codestream(**options: object) -> bytes:
 
 
 CONTENT = codestream()
+
+
+JPEG = imagecodecs.jpeg8_encode(np.zeros((16, 24), np.uint8))
 
 
 def checked(src: str, **asker: object) -> Report:
@@ -144,10 +148,23 @@ def test_requests_are_few_and_small() -> None:
         (codestream(prog_order="CPRL", tlm=False, tilepart=None), "Level ends", "warning"),
         (b"<!DOCTYPE html><title>Log in</title>", "Content", "problem"),
         (b"neither this nor that", "Content", "problem"),
+        (JPEG, "Levels", "warning"),
+        (JPEG, "Content", "ok"),
+        (JPEG[:20], "Content", "problem"),
         (CONTENT[:100], "Content", "problem"),
         (CONTENT[:8] + b"\xff" * 400, "Content", "problem"),
     ],
-    ids=["no TLM", "CPRL", "web page", "text", "cut header", "broken header"],
+    ids=[
+        "no TLM",
+        "CPRL",
+        "web page",
+        "text",
+        "JPEG levels",
+        "JPEG",
+        "cut JPEG",
+        "cut header",
+        "broken header",
+    ],
 )
 def test_what_it_holds(content: bytes, topic: str, grade: str) -> None:
     assert topic in graded(checked_with(Fault(), content), grade)
@@ -280,3 +297,20 @@ def test_bad_usage(arguments: list[str]) -> None:
     result = command(*arguments)
     assert result.exit_code == 2
     assert "Traceback" not in result.output
+
+
+def test_a_study_names_what_is_left_out(shared_data: Path, tmp_path: Path) -> None:
+    """A real tree, and a series in it that is listed but is not there."""
+    (study,) = shared_data.glob("dicomweb/studies/1.3.46.*")
+    files = {
+        f"/studies/{study.name}/{path.relative_to(study).as_posix()}": path.read_bytes()
+        for path in study.rglob("*")
+        if path.is_file()
+    }
+    listed = json.loads(gzip.decompress(files[f"/studies/{study.name}/series/index.json.gz"]))
+    listed.append({"0020000E": {"vr": "UI", "Value": ["9.9"]}})
+    files[f"/studies/{study.name}/series/index.json"] = json.dumps(listed).encode()
+    with FaultyServer(files) as server:
+        report = checked(f"dicomweb:{server.url(f'/studies/{study.name}')}")
+    assert "1 of 2 series left out" in text_of(report, "Left out")
+    assert report.inquiries[0].holds["kind"] == "multipart frame"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from firstlight.dicomweb.accept import FRAME_AS_STORED, METADATA, frame_accept
-from firstlight.dicomweb.urls import parse_place
+from firstlight.dicomweb.urls import alternate_frame_url, parse_place
 from firstlight.errors import MalformedDescriptor, UnsupportedTransferSyntax
 
 ROOT = "https://host:8042/a/dicom-web"
@@ -61,3 +61,25 @@ def test_accept_headers_need_no_preflight():
     )
     with pytest.raises(UnsupportedTransferSyntax):
         frame_accept("1.2.840.10008.1.2.4.100")
+
+
+@pytest.mark.parametrize(
+    ("frames_path", "url_arguments", "path"),
+    [
+        ("/jls/", "", "/a/frames/b/instances/5/jls/7.mht?token=x"),
+        ("jls", "", "/a/frames/b/instances/5/jls/7.mht?token=x"),
+        ("/htj2k/small/", "", "/a/frames/b/instances/5/htj2k/small/7.mht?token=x"),
+        ("", "fsiz=128,128", "/a/frames/b/instances/5/frames/7.mht?token=x&fsiz=128,128"),
+        ("", "?fsiz=128,128", "/a/frames/b/instances/5/frames/7.mht?token=x&fsiz=128,128"),
+        ("/jpip?target=", "fsiz=8,8", "/a/frames/b/instances/5/jpip?target=7.mht&token=x&fsiz=8,8"),
+        ("", "", "/a/frames/b/instances/5/frames/7.mht?token=x"),
+    ],
+)
+def test_alternate_frames(frames_path: str, url_arguments: str, path: str) -> None:
+    url = "https://frames.example/a/frames/b/instances/5/frames/7.mht?token=x"
+    assert alternate_frame_url(url, frames_path, url_arguments) == f"https://frames.example{path}"
+
+
+def test_without_frames_in_it_a_path_stays() -> None:
+    url = "https://frames.example/x.jph"
+    assert alternate_frame_url(url, "/jls/", "q=1") == f"{url}?q=1"

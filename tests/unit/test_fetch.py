@@ -150,6 +150,30 @@ def test_an_object_store(tree: Path) -> None:
     assert (record["rows"], record["requests"]) == (128, 2)
 
 
+def test_a_descriptor_in_an_object_store(tree: Path, tmp_path: Path) -> None:
+    """What it names lies beside it, in whatever kind of store that is."""
+    store = f"memory://{tree.parent.name}-all"
+    for path in filter(Path.is_file, tree.rglob("*")):
+        with fsspec.open(f"{store}/{path.relative_to(tree).as_posix()}", "wb") as file:
+            file.write(path.read_bytes())
+    fetched(f"{store}/firstlight.json", "-o", tmp_path / "a.npy")
+    expected = pydicom.dcmread(shipped("CT_small.dcm")).pixel_array
+    assert np.array_equal(np.load(tmp_path / "a.npy"), expected)
+
+
+def test_float_pixels(shared_data: Path, tmp_path: Path) -> None:
+    fetched(shared_data / "dicom/parametric_map_float.dcm", "-o", tmp_path / "a.npy")
+    expected = pydicom.dcmread(shared_data / "dicom/parametric_map_float.dcm").pixel_array
+    found = np.load(tmp_path / "a.npy")
+    assert found.dtype == np.float32
+    assert np.array_equal(found, expected.reshape(-1, *found.shape)[0])
+
+
+def test_a_size_limit(tree: Path) -> None:
+    assert "samples are more than 10" in refused("fetch", tree / "image1.jph", "--max-samples", 10)
+    assert fetched(tree / "image1.jph", "--max-samples", 1 << 20)["rows"] == 128
+
+
 def test_http(tree: Path, tmp_path: Path) -> None:
     files = {f"/{path.name}": path.read_bytes() for path in tree.iterdir() if path.is_file()}
     with FaultyServer(files) as server:

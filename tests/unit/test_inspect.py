@@ -213,3 +213,30 @@ def test_a_flaw_behind_the_main_header_is_told(tmp_path: Path) -> None:
     facts = inspected(tmp_path / "x.j2c")["codestream"]
     assert "tile" in facts["flaw"]
     assert not facts["level_ends_known"]
+
+
+def test_bare_jpeg_ls(shared_data: Path) -> None:
+    found = inspected(shared_data / "jpeg-ls/t16e0.jls")
+    assert (found["kind"], found["transfer_syntax_uid"]) == (
+        "jpeg stream",
+        "1.2.840.10008.1.2.4.80",
+    )
+    assert found["attributes"]["bits_stored"] == 12
+    assert found["codestream"] is None
+
+
+def test_several_syntaxes_and_what_is_left_out(tree: Path, tmp_path: Path) -> None:
+    record = json.loads((tree / "firstlight.json").read_text())
+    first = record["series"][0]
+    other = {**first, "transfer_syntax_uid": "1.2.840.10008.1.2.4.201"}
+    unknown = {**first, "transfer_syntax_uid": "1.2.840.10008.1.2.4.102"}
+    record["series"] = [first, other, unknown]
+    (tmp_path / "firstlight.json").write_text(json.dumps(record))
+    for path in tree.glob("*.jph"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    found = inspected(tmp_path / "firstlight.json")
+    assert len(found["series"]) == 1
+    assert found["transfer_syntax_uid"] == "1.2.840.10008.1.2.4.202, 1.2.840.10008.1.2.4.201"
+    assert "1.2.840.10008.1.2.4.102" in found["notices"][0]
+    lines = as_text(tmp_path / "firstlight.json")
+    assert found["notices"][0] in lines

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 import struct
+from base64 import b64decode
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pydicom
 import pytest
+from pydicom.data import get_testdata_file
 from pydicom.encaps import encapsulate_extended, generate_frames
 from pydicom.uid import JPEGLSLossless
 
@@ -17,8 +20,10 @@ from firstlight.dicom.part10 import FIRST_READ_BYTES
 from firstlight.errors import MalformedDescriptor, NotDicom, UnsupportedTransferSyntax
 from firstlight.ranges import ByteRange
 from firstlight.sources.address import split_frame
+from firstlight.sources.open import source_for
 from firstlight.sources.sidecar import Sidecar, head_sha256, write_sidecar
-from support.open_source import frame_bytes, open_source, with_resources
+from support.open_source import frame_bytes, open_source, open_with_notices, with_resources
+from support.part10_bytes import part10
 from support.recording_server import RecordingServer
 
 if TYPE_CHECKING:
@@ -184,8 +189,9 @@ def test_a_stale_sidecar_is_not_believed(served, shared_data, changes):
     url = f"{server.data_url}x.dcm"
     (plain,) = open_source(f"wadouri:{url}")
     (folder / "x.dcm.firstlight.json").write_text(indexed(url, folder / "x.dcm", **changes))
-    (series,) = open_source(f"wadouri:{url}")
+    (series,), (notice,) = open_with_notices(source_for(f"wadouri:{url}"))
     assert series == plain
+    assert "index beside the file" in notice
 
 
 @pytest.mark.parametrize(
@@ -247,7 +253,6 @@ def test_errors_are_typed_and_name_the_file(served, shared_data):
         "negative/dicom/reportsi.dcm": NotDicom,
         "negative/dicom/no_meta.dcm": NotDicom,
         "negative/dicom/MR_truncated.dcm": NotDicom,
-        "dicom/parametric_map_float.dcm": UnsupportedTransferSyntax,
         "negative/fuzz/TC0401_invalid_ts.dcm": UnsupportedTransferSyntax,
     }.items():
         shutil.copyfile(shared_data / name, folder / "x.dcm")
@@ -266,3 +271,60 @@ def test_part_tells_size_version_and_ranges(served):
     part = with_resources(lambda resources: resources.part(url, ByteRange(10, 500)))
     assert part.data == bytes(range(10, 200))
     assert (part.total_bytes, part.ranges, part.version[:1]) == (200, True, '"')
+
+
+def test_float_pixel_data(served, shared_data):
+    server, folder = served
+    shutil.copyfile(shared_data / "dicom/parametric_map_float.dcm", folder / "x.dcm")
+    (series,) = open_source(f"wadouri:{server.data_url}x.dcm")
+    image, extent = series.frames[0].image, series.frames[0].extent
+    assert (image.is_float, image.bits_allocated, image.bits_stored) == (True, 32, 32)
+    stored = pydicom.dcmread(folder / "x.dcm").FloatPixelData
+    assert frame_bytes((folder / "x.dcm").read_bytes(), extent) == stored[: extent.length]
+
+
+def test_double_float_pixel_data(served, shared_data):
+    server, folder = served
+    dataset = pydicom.dcmread(shared_data / "dicom/parametric_map_float.dcm")
+    values = np.frombuffer(dataset.FloatPixelData, "<f4").astype("<f8")
+    del dataset.FloatPixelData
+    dataset.DoubleFloatPixelData = values.tobytes()
+    dataset.BitsAllocated = 64
+    dataset.save_as(folder / "x.dcm")
+    (series,) = open_source(f"wadouri:{server.data_url}x.dcm")
+    image, extent = series.frames[0].image, series.frames[0].extent
+    assert (image.is_float, image.bits_allocated) == (True, 64)
+    assert extent.length == image.rows * image.columns * 8
+
+
+def test_bytes_in_words_of_a_big_endian_file_are_marked(served):
+    server, folder = served
+    for vr, marked in ((b"OW", "OW"), (b"OB", "")):
+        shape = b"".join(
+            struct.pack(">HH2sHH", 0x28, number, b"US", 2, value)
+            for number, value in ((2, 1), (0x10, 2), (0x11, 2), (0x100, 8), (0x101, 8))
+        )
+        pixels = struct.pack(">HH2sHI", 0x7FE0, 0x10, vr, 0, 4) + bytes((2, 1, 4, 3))
+        (folder / "x.dcm").write_bytes(part10("1.2.840.10008.1.2.2", shape + pixels))
+        (series,) = open_source(f"wadouri:{server.data_url}x.dcm")
+        assert series.frames[0].image.value_representation == marked
+
+
+def test_overlays_and_times_of_single_frames(served):
+    """Without functional groups, frames can have both of their own all the same."""
+    server, folder = served
+    dataset = pydicom.dcmread(get_testdata_file("SC_rgb_rle_2frame.dcm"))
+    dataset.FrameIncrementPointer = 0x00181065
+    dataset.FrameTimeVector = [0, 30]
+    dataset.add_new(0x60000010, "US", 4)
+    dataset.add_new(0x60000011, "US", 4)
+    dataset.add_new(0x60000015, "IS", 2)
+    dataset.add_new(0x60000040, "CS", "G")
+    dataset.add_new(0x60000050, "SS", [1, 1])
+    dataset.add_new(0x60003000, "OW", b"\x0f\x00\xf0\x00")
+    dataset.save_as(folder / "x.dcm")
+    (series,) = open_source(f"wadouri:{server.data_url}x.dcm")
+    planes = [b64decode(frame.image.overlays[0].data) for frame in series.frames]
+    assert planes == [b"\x0f\x00", b"\xf0\x00"]
+    assert [frame.image.frame_time_ms for frame in series.frames] == [30, 30]
+    assert series.frames[0].image.palette_color is series.frames[1].image.palette_color

@@ -17,8 +17,11 @@ def as_url(written: str) -> str:
     address = address_of(written)
     if "://" in address:
         return written
-    path = Path(address).expanduser()
+    path, fragment = Path(address).expanduser(), ""
+    if not path.is_file():
+        before, mark, after = address.rpartition("#")
+        path, fragment = Path(before).expanduser(), mark + after
     if not path.is_file():
         raise MalformedDescriptor("no such file", resource=address)
     prefix = written[: len(written) - len(address)]
-    return prefix + path.resolve().as_uri()
+    return prefix + path.resolve().as_uri() + fragment

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urljoin
 
 from firstlight.check.facts import CodestreamFacts, CodestreamLook
 from firstlight.check.findings import Finding, ok, problem, warning
 from firstlight.check.ranges import HEAD_BYTES
 from firstlight.dicom.codecs import coding_of
+from firstlight.dicom.jpeg import read_jpeg
 from firstlight.dicom.part10 import Part10Reader
 from firstlight.dicomweb.multipart import payload_stop, read_part_head
 from firstlight.errors import FirstlightError, LimitExceeded, NotDicom, Unreachable
 from firstlight.ranges import ByteRange
+from firstlight.sources.address import resolve
 from firstlight.sources.descriptor import read_descriptor
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ async def look_at_content(probe: Probe, url: str, head: Head, kind: Kind) -> Con
                 await _descriptor(content, probe, url)
             case "codestream" | "jp2 file":
                 await _codestream(content, supply.get, head.total_bytes, url, head.data)
+            case "jpeg stream":
+                content.findings += judge_jpeg(head.data, url)
             case "part 10 file":
                 await _part10(content, supply, url, head)
             case "multipart frame":
@@ -144,7 +147,7 @@ async def _descriptor(content: Content, probe: Probe, url: str) -> None:
         return
     text = f"firstlight.json: {len(descriptor.series)} series, {len(frames)} frames"
     content.findings.append(ok("Content", f"{text}, the ends of all levels known"))
-    content.first_frame_url = urljoin(url, frames[0].url)
+    content.first_frame_url = resolve(url, frames[0].url)
 
 
 async def _codestream(
@@ -193,6 +196,21 @@ def _level_ends(facts: CodestreamFacts) -> Finding:
     place = {"plt": "PLT", "tlm": "tile-part headers"}.get(facts.method, "packet headers")
     text = f"no TLM with a tile-part for each level; from {place}: {known}"
     return warning("Level ends", text, "TLM and one tile-part for each level tell it at once")
+
+
+def judge_jpeg(head: bytes, url: str) -> list[Finding]:
+    """A bare JPEG or JPEG-LS stream has no levels, and says little of itself."""
+    image, coding = read_jpeg(head, resource=url)
+    size = f"{image.columns} x {image.rows}"
+    text = f"a bare stream, as of transfer syntax {coding.transfer_syntax_uid}, {size}"
+    return [
+        ok("Content", text),
+        warning(
+            "Levels",
+            f"{coding.codec} streams have no resolution levels: shown when whole",
+            "firstlight prepare makes HTJ2K of DICOM files",
+        ),
+    ]
 
 
 async def _part10(content: Content, supply: _Supply, url: str, head: Head) -> None:

@@ -26,11 +26,13 @@ from firstlight.sources.base import FrameExtent
 from firstlight.sources.manifest import ManifestSource
 from firstlight.sources.open import source_for
 from firstlight.sources.part10 import Supply, read_index, series_of
+from firstlight.sources.plain import PlainSource
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from firstlight.dicom.attributes import ImageAttributes
+    from firstlight.loader.resources import HeldResources
     from firstlight.sources.base import Resources, Series
 
 _ALWAYS: Final = (
@@ -51,7 +53,8 @@ METADATA_LIMIT_BYTES: Final = 16 << 20
 class Inspection:
     """``codestream`` is that of the first frame, None where it is none; ``attributes`` its image.
 
-    ``trouble`` says why the codestream could not be looked at, empty where it was.
+    ``trouble`` says why the codestream could not be looked at, empty where it was. Several
+    transfer syntaxes are listed, separated by commas. ``notices`` say what is left out.
     """
 
     src: str
@@ -61,6 +64,7 @@ class Inspection:
     attributes: Mapping[str, Any] | None = None
     codestream: CodestreamFacts | None = None
     trouble: str = ""
+    notices: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As JSON values; of frames their places."""
@@ -72,6 +76,7 @@ class Inspection:
             "attributes": self.attributes,
             "codestream": None if self.codestream is None else self.codestream.to_json(),
             "trouble": self.trouble,
+            "notices": list(self.notices),
         }
 
 
@@ -93,7 +98,7 @@ async def inspect(written: str, headers: Mapping[str, str] | None = None) -> Ins
         return await _by_first_bytes(resources, src)
 
 
-async def _by_first_bytes(resources: Resources, url: str) -> Inspection:
+async def _by_first_bytes(resources: HeldResources, url: str) -> Inspection:
     head = await resources.part(url, ByteRange(0, LOOK_BYTES))
     kind = recognise(head.data)
     match kind:
@@ -101,6 +106,9 @@ async def _by_first_bytes(resources: Resources, url: str) -> Inspection:
             return await _part10(resources, url, url, None)
         case "descriptor":
             series = await ManifestSource(url).open(resources)
+            return await _of_series(resources, Inspection(url, kind, series=series))
+        case "jpeg stream":
+            series = await PlainSource(url).open(resources)
             return await _of_series(resources, Inspection(url, kind, series=series))
         case "codestream" | "jp2 file":
             extent = FrameExtent(url, length=head.total_bytes)
@@ -112,7 +120,9 @@ async def _by_first_bytes(resources: Resources, url: str) -> Inspection:
     return await _with_codestream(resources, Inspection(url, kind), extent)
 
 
-async def _part10(resources: Resources, src: str, url: str, frame_number: int | None) -> Inspection:
+async def _part10(
+    resources: HeldResources, src: str, url: str, frame_number: int | None
+) -> Inspection:
     first = await resources.part(url, ByteRange(0, FIRST_READ_BYTES))
     try:
         index = await read_index(Supply(resources, url, first))
@@ -144,9 +154,17 @@ async def _metadata(resources: Resources, src: str, url: str, error: NotDicom) -
     )
 
 
-async def _of_series(resources: Resources, found: Inspection) -> Inspection:
+async def _of_series(resources: HeldResources, found: Inspection) -> Inspection:
     frame = found.series[0].frames[0]
-    found = replace(found, attributes=attributes_of(frame.image))
+    syntaxes = dict.fromkeys(
+        one.coding.transfer_syntax_uid for series in found.series for one in series.frames
+    )
+    found = replace(
+        found,
+        attributes=attributes_of(frame.image),
+        transfer_syntax_uid=found.transfer_syntax_uid or ", ".join(syntaxes),
+        notices=(*resources.notices, *(text for one in found.series for text in one.notices)),
+    )
     if not frame.coding.scalable:
         return found
     return await _with_codestream(resources, found, frame.extent)
@@ -222,6 +240,7 @@ def _series_to_json(series: Series) -> dict[str, Any]:
             {
                 "frame_number": number,
                 "url": frame.extent.url,
+                "codec": frame.coding.codec,
                 "start": frame.extent.start,
                 "length": frame.extent.length,
                 "level_ends": list(frame.extent.level_ends),

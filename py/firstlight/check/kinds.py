@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from firstlight.dicom.jpeg import SOI
 from firstlight.dicomweb.multipart import is_multipart
 from firstlight.j2k.boxes import SIGNATURE
 
@@ -13,6 +14,7 @@ Kind = Literal[
     "dicom json",
     "codestream",
     "jp2 file",
+    "jpeg stream",
     "part 10 file",
     "multipart frame",
     "web page",
@@ -29,6 +31,8 @@ def recognise(head: bytes) -> Kind:
         return "codestream"
     if head.startswith(SIGNATURE):
         return "jp2 file"
+    if head.startswith(SOI):
+        return "jpeg stream"
     if head[128:132] == b"DICM":
         return "part 10 file"
     if is_multipart(head):

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Final
 from firstlight.adapters.load import open_resources
 from firstlight.check import access, ranges
 from firstlight.check.content import look_at_content
-from firstlight.check.findings import Inquiry, Report, problem
+from firstlight.check.findings import Inquiry, Report, problem, warning
 from firstlight.check.kinds import recognise
 from firstlight.check.probe import SILENCE_S, Probe, origin_of
 from firstlight.errors import FirstlightError
-from firstlight.sources.address import split_frame
+from firstlight.sources.address import split_frame, split_limit
 from firstlight.sources.dicomweb import DicomwebSource
 from firstlight.sources.jphuri import metadata_url
 
@@ -53,6 +53,7 @@ async def check(src: str, asker: Asker) -> Report:
         case "dicomweb":
             return await _check_dicomweb(address, asker)
         case "jphuri":
+            address = split_frame(split_limit(address)[0])[0]
             urls = [address, metadata_url(address)]
         case "wadouri":
             urls = [split_frame(address)[0]]
@@ -74,7 +75,7 @@ async def _check_dicomweb(url: str, asker: Asker) -> Report:
     """Find the first frame by the service's metadata, and check that."""
     try:
         async with asyncio.timeout(TOTAL_S):
-            extent = await _first_frame(url, asker)
+            extent, notices = await _first_frame(url, asker)
     except TimeoutError:
         finding = problem("Metadata", f"not there after {TOTAL_S:.0f} s")
         return Report((Inquiry(url, 0, (finding,), {}),))
@@ -82,13 +83,16 @@ async def _check_dicomweb(url: str, asker: Asker) -> Report:
         finding = problem("Metadata", str(error))
         return Report((Inquiry(url, 0, (finding,), {}),))
     inquiry, _ = await _inquire(extent.url, extent.accept, asker)
-    return Report((inquiry,))
+    left_out = tuple(warning("Left out", text) for text in notices)
+    return Report((replace(inquiry, findings=(*inquiry.findings, *left_out)),))
 
 
-async def _first_frame(url: str, asker: Asker) -> FrameExtent:
+async def _first_frame(url: str, asker: Asker) -> tuple[FrameExtent, list[str]]:
+    """The first frame, and what the service has that cannot be shown."""
     async with open_resources(url, asker.headers) as resources:
-        series = await DicomwebSource(url).open(resources)
-    return series[0].frames[0].extent
+        found = await DicomwebSource(url).open(resources)
+    notices = [*resources.notices, *(text for series in found for text in series.notices)]
+    return found[0].frames[0].extent, notices
 
 
 async def _inquire(url: str, accept: str, asker: Asker) -> tuple[Inquiry, str]:

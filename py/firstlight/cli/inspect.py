@@ -54,7 +54,8 @@ def lines_of(found: Inspection) -> list[str]:
     """The facts as text."""
     lines = [f"{found.src}: {found.kind}"]
     if found.transfer_syntax_uid:
-        lines.append(f"transfer syntax {_named(found.transfer_syntax_uid)}")
+        names = map(_named, found.transfer_syntax_uid.split(", "))
+        lines.append(f"transfer syntax {'; '.join(names)}")
     for number, series in enumerate(found.series, 1):
         lines.append(f"series {number} of {len(found.series)}: {_series_line(series)}")
     if found.attributes is not None:
@@ -65,7 +66,7 @@ def lines_of(found: Inspection) -> list[str]:
         lines += [f"codestream of the first frame{start}", *_codestream_lines(found.codestream)]
     if found.trouble:
         lines.append(found.trouble)
-    return lines
+    return [*lines, *found.notices]
 
 
 def _series_line(series: Series) -> str:
@@ -74,7 +75,8 @@ def _series_line(series: Series) -> str:
     lengths = [frame.extent.length for frame in series.frames]
     count = len(lengths)
     total = f", {_count(sum(filter(None, lengths)))} bytes" if None not in lengths else ""
-    frames = f"{_plural(count, 'frame')} for {series.frames[0].coding.codec}{total}"
+    codecs = dict.fromkeys(frame.coding.codec for frame in series.frames)
+    frames = f"{_plural(count, 'frame')} for {', '.join(codecs)}{total}"
     return ", ".join([*filter(None, words), frames])
 
 

@@ -70,7 +70,11 @@ class ImageAttributes:
     Names are the DICOM keywords (PS3.6) in snake case; ``pixel_spacing`` and the vectors are in
     mm. ``pixel_spacing_source`` is the keyword the spacing came from: spacing at the detector
     (Imager Pixel Spacing) is not spacing in the patient. ``pixel_aspect_ratio`` is vertical to
-    horizontal. ``frame_time_ms`` is how long the frame is shown in cine.
+    horizontal. ``frame_time_ms`` is how long the frame is shown in cine. ``is_float``: the
+    pixels are those of Float Pixel Data, or with 64 bits allocated of Double Float Pixel Data
+    (PS3.3 C.7.6.24); bits stored mean nothing then. ``value_representation`` is that of Pixel Data
+    where decoding depends on it: OW in a big-endian file, where two samples of 8 bits are swapped
+    in each word (PS3.5 A.3).
     """
 
     rows: int
@@ -82,6 +86,8 @@ class ImageAttributes:
     bits_stored: int = 16
     high_bit: int = 15
     pixel_representation: int = 0
+    is_float: bool = False
+    value_representation: str = ""
     rescale_slope: float = 1.0
     rescale_intercept: float = 0.0
     rescale_type: str = ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from firstlight.dicom import uids
@@ -17,12 +17,14 @@ class Coding:
     itself says that the picture is lossy; streams of the others may be lossy all the same.
     ``encapsulated``: frames are items of a sequence (PS3.5 A.4), else they lie end to end.
     ``media_type`` is that of one frame (PS3.18 8.7.3).
+    ``transfer_syntax_uid`` is the syntax itself.
     """
 
     codec: str
     reversible: bool = True
     encapsulated: bool = True
     media_type: str = "application/octet-stream"
+    transfer_syntax_uid: str = ""
 
     @property
     def scalable(self) -> bool:
@@ -32,7 +34,7 @@ class Coding:
 
 SCALABLE_CODECS: Final = frozenset(("openjph", "openjpeg"))
 
-_CODINGS: Final = {
+_BY_UID: Final = {
     uids.IMPLICIT_VR_LITTLE_ENDIAN: Coding("native-le", encapsulated=False),
     uids.EXPLICIT_VR_LITTLE_ENDIAN: Coding("native-le", encapsulated=False),
     uids.DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN: Coding("native-le", encapsulated=False),
@@ -53,6 +55,8 @@ _CODINGS: Final = {
     uids.HTJ2K_LOSSLESS_RPCL: Coding("openjph", media_type="image/jphc"),
     uids.HTJ2K: Coding("openjph", reversible=False, media_type="image/jphc"),
 }
+
+_CODINGS: Final = {uid: replace(one, transfer_syntax_uid=uid) for uid, one in _BY_UID.items()}
 
 HTJ2K_CODING: Final = _CODINGS[uids.HTJ2K_LOSSLESS_RPCL]
 """What a codestream is taken for until its own header has been read."""

@@ -75,12 +75,15 @@ def native_frames(
         text = f"Pixel Data has {length} bytes, {shape.frame_count} frames need {needed}"
         raise NotDicom(text, resource=resource)
     check_count(shape.frame_count, resource=resource)
-    places = []
-    for index in range(shape.frame_count):
-        first, first_bit = divmod(index * bits, 8)
-        stop = ((index + 1) * bits + 7) // 8
-        places.append(FramePlace(start + first, stop - first, first_bit=first_bit))
-    return tuple(places)
+    return tuple(native_frame(shape, start, index) for index in range(shape.frame_count))
+
+
+def native_frame(shape: PixelShape, start: int, frame_index: int) -> FramePlace:
+    """One frame of those that lie end to end from ``start`` on."""
+    bits = shape.frame_bits
+    first, first_bit = divmod(frame_index * bits, 8)
+    stop = ((frame_index + 1) * bits + 7) // 8
+    return FramePlace(start + first, stop - first, first_bit=first_bit)
 
 
 def check_count(frame_count: int, *, resource: str | None) -> None:

@@ -15,7 +15,7 @@ from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.filereader import dcmread
 
 from firstlight.dicom.attributes import ImageAttributes, Window
-from firstlight.dicom.presentation import presentation
+from firstlight.dicom.presentation import each_frame, presentation
 from firstlight.errors import NotDicom
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _PREAMBLE_BYTES = 128
 _PREFIX = b"DICM"
 _SPACING_KEYWORDS = ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing")
+_FLOAT_PIXEL_DATA = ("FloatPixelData", "DoubleFloatPixelData")
 _PADDING_NAMES = ("PixelPaddingValue", "PixelPaddingRangeLimit")
 _MAX_BITS = 64
 _DECODED_AS_RGB = ("YBR_RCT", "YBR_ICT")
@@ -80,14 +81,14 @@ def require_image(dataset: Dataset, *, resource: str) -> None:
         NotDicom: one is missing, or is not a positive number.
     """
     for keyword in ("Rows", "Columns"):
-        value = _integer(dataset, keyword)
+        value = integer(dataset, keyword)
         if value is None or value <= 0:
             raise NotDicom(f"no image: {keyword} is missing or zero", resource=resource)
 
 
 def frame_count(dataset: Dataset) -> int:
     """Number of Frames, 1 where it is absent or senseless."""
-    return max(1, _integer(dataset, "NumberOfFrames") or 1)
+    return max(1, integer(dataset, "NumberOfFrames") or 1)
 
 
 def image_attributes(dataset: Dataset) -> ImageAttributes:
@@ -97,6 +98,21 @@ def image_attributes(dataset: Dataset) -> ImageAttributes:
         NotDicom: Rows or Columns is missing.
     """
     return frame_attributes(dataset, 0)
+
+
+def all_frame_attributes(dataset: Dataset, frame_count: int) -> tuple[ImageAttributes, ...]:
+    """Attributes of every frame; see `frame_attributes`.
+
+    Raises:
+        NotDicom: Rows or Columns is missing.
+    """
+    with disable_value_validation():
+        return each_frame(
+            _place(dataset),
+            frame_count,
+            lambda index: frame_attributes(dataset, index),
+            grouped="PerFrameFunctionalGroupsSequence" in dataset,
+        )
 
 
 def frame_attributes(dataset: Dataset, frame_index: int) -> ImageAttributes:
@@ -118,7 +134,7 @@ def frame_attributes(dataset: Dataset, frame_index: int) -> ImageAttributes:
             **_plane(places),
         )
         shown = presentation(
-            _Place(dataset, big_endian=dataset.original_encoding[1] is False),
+            _place(dataset),
             frame_index,
             photometric_interpretation=attributes.photometric_interpretation,
             stored_signed=attributes.pixel_representation == 1,
@@ -149,28 +165,33 @@ class _Place:
         return tuple(_Place(item, self.big_endian) for item in element.value)
 
 
+def _place(dataset: Dataset) -> _Place:
+    return _Place(dataset, big_endian=dataset.original_encoding[1] is False)
+
+
 def _pixel_attributes(dataset: Dataset) -> ImageAttributes:
-    bits_allocated = _integer(dataset, "BitsAllocated") or 16
+    bits_allocated = integer(dataset, "BitsAllocated") or 16
     if not 1 <= bits_allocated <= _MAX_BITS:
         bits_allocated = 16
-    bits_stored = _integer(dataset, "BitsStored") or bits_allocated
+    bits_stored = integer(dataset, "BitsStored") or bits_allocated
     if not 1 <= bits_stored <= bits_allocated:
         bits_stored = bits_allocated
-    high_bit = _integer(dataset, "HighBit")
-    signed = _integer(dataset, "PixelRepresentation") == 1
+    high_bit = integer(dataset, "HighBit")
+    signed = integer(dataset, "PixelRepresentation") == 1
     padding, limit = (
         _padding(dataset, name, bits_allocated if signed else None) for name in _PADDING_NAMES
     )
     photometric = _text(dataset, "PhotometricInterpretation", "MONOCHROME2")
     return ImageAttributes(
-        rows=_integer(dataset, "Rows") or 0,
-        columns=_integer(dataset, "Columns") or 0,
-        samples_per_pixel=_integer(dataset, "SamplesPerPixel") or 1,
+        rows=integer(dataset, "Rows") or 0,
+        columns=integer(dataset, "Columns") or 0,
+        samples_per_pixel=integer(dataset, "SamplesPerPixel") or 1,
         photometric_interpretation="RGB" if photometric in _DECODED_AS_RGB else photometric,
         bits_allocated=bits_allocated,
         bits_stored=bits_stored,
         high_bit=bits_stored - 1 if high_bit is None else high_bit,
         pixel_representation=int(signed),
+        is_float=any(name in dataset for name in _FLOAT_PIXEL_DATA),
         pixel_padding_value=padding,
         pixel_padding_range_limit=limit if padding is not None else None,
     )
@@ -178,7 +199,7 @@ def _pixel_attributes(dataset: Dataset) -> ImageAttributes:
 
 def _padding(dataset: Dataset, name: str, signed_bits: int | None) -> float | None:
     """``name`` as stored, else its counterpart for Float Pixel Data (PS3.3 C.7.6.24)."""
-    padding = _integer(dataset, name)
+    padding = integer(dataset, name)
     if padding is None:
         return next(iter(_floats(dataset, f"Float{name}")), None)
     if signed_bits is not None and padding >= 1 << (signed_bits - 1):
@@ -242,7 +263,8 @@ def _holder(places: tuple[Dataset, ...], keyword: str) -> Dataset:
     return next((place for place in places if keyword in place), places[-1])
 
 
-def _integer(dataset: Dataset, keyword: str) -> int | None:
+def integer(dataset: Dataset, keyword: str) -> int | None:
+    """The first value as an integer, None where there is none."""
     try:
         return int(_values(dataset, keyword)[0])
     except (*_VALUE_ERRORS, IndexError):

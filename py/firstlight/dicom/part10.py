@@ -37,7 +37,10 @@ MAX_VALUE_BYTES: Final = 1 << 22
 """Longer values before Pixel Data are left out of the header, and not fetched."""
 
 PIXEL_DATA: Final = 0x7FE00010
-_PIXEL_TAGS: Final = (0x7FE00008, 0x7FE00009, PIXEL_DATA)
+FLOAT_BITS: Final = {0x7FE00008: 32, 0x7FE00009: 64}
+"""Float and Double Float Pixel Data (PS3.3 C.7.6.24), and the bits of a value."""
+
+_PIXEL_TAGS: Final = (*FLOAT_BITS, PIXEL_DATA)
 _TABLE_TAGS: Final = (0x7FE00001, 0x7FE00002)
 _NEVER_LEFT_OUT: Final = (0x52009229, 0x52009230)
 _PREAMBLE_BYTES: Final = 128

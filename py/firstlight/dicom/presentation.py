@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Protocol, SupportsFloat, SupportsInt, TypedDict
 
 from firstlight.dicom.attributes import LookupTable, Overlay, PaletteColor
 from firstlight.dicom.luts import RawTable, lookup_table, palette_color
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    from firstlight.dicom.attributes import ImageAttributes
 
 MAX_OVERLAY_BYTES: Final = 1 << 23
 """Of one plane: 8192 x 8192. More than that is no graphic that anyone drew."""
@@ -94,6 +97,38 @@ def presentation(
         "frame_time_ms": frame_time_ms(place, frame_index),
         "pixel_aspect_ratio": _aspect_ratio(place),
     }
+
+
+def each_frame(
+    place: Place, frame_count: int, one: Callable[[int], ImageAttributes], *, grouped: bool
+) -> tuple[ImageAttributes, ...]:
+    """Attributes of every frame of a dataset, of which ``one`` gives those of one.
+
+    ``grouped``: there are functional groups for each frame. Else only overlays and times can differ
+    between frames, and frames that differ in nothing share their attributes.
+    """
+    if grouped:
+        return tuple(map(one, range(frame_count)))
+    first = one(0)
+    if frame_count == 1 or not _varies(place):
+        return (first,) * frame_count
+    return tuple(
+        replace(
+            first,
+            overlays=overlays(place, frame_index),
+            frame_time_ms=frame_time_ms(place, frame_index),
+        )
+        for frame_index in range(frame_count)
+    )
+
+
+def _varies(place: Place) -> bool:
+    """Whether frames have overlays or times of their own."""
+    if len(place.values(_FRAME_TIME_VECTOR)) > 1:
+        return True
+    counts = (_integer(place, group << 16 | 0x0015) for group in _OVERLAY_GROUPS)
+    origins = (_integer(place, group << 16 | 0x0051) for group in _OVERLAY_GROUPS)
+    return any((number or 1) != 1 for number in (*counts, *origins))
 
 
 def frame_time_ms(place: Place, frame_index: int) -> float | None:

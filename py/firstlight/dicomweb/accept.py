@@ -13,6 +13,9 @@ from firstlight.dicom.codecs import coding_of
 
 METADATA: Final = "application/dicom+json"
 
+BULK_DATA: Final = "multipart/related; type=application/octet-stream, */*;q=0.1"
+"""A value on its own; some servers give it in a part only, others bare."""
+
 FRAME_AS_STORED: Final = "multipart/related; type=application/octet-stream; transfer-syntax=*"
 """One frame in a part of its own, in whatever transfer syntax the server keeps it."""
 

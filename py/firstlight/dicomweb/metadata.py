@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from firstlight.dicom.attributes import ImageAttributes, Window
-from firstlight.dicom.presentation import presentation
+from firstlight.dicom.presentation import each_frame, presentation
 from firstlight.errors import LimitExceeded, NotDicom
 
 Record = Mapping[str, Any]
@@ -27,6 +27,8 @@ SERIES_NUMBER: Final = "00200011"
 INSTANCE_NUMBER: Final = "00200013"
 NUMBER_OF_FRAMES: Final = "00280008"
 PIXEL_DATA: Final = "7FE00010"
+FLOAT_PIXEL_DATA: Final = ("7FE00008", "7FE00009")
+"""Float, Double Float."""
 
 _ROWS: Final = "00280010"
 _COLUMNS: Final = "00280011"
@@ -99,6 +101,22 @@ def transfer_syntax_uid(record: Record) -> str:
     return text(record, AVAILABLE_TRANSFER_SYNTAX_UID) or text(record, TRANSFER_SYNTAX_UID)
 
 
+def all_frame_attributes(
+    record: Record, frame_count: int, *, resource: str
+) -> tuple[ImageAttributes, ...]:
+    """Attributes of every frame; see `frame_attributes`.
+
+    Raises:
+        NotDicom: Rows or Columns is missing.
+    """
+    return each_frame(
+        _Place(record),
+        frame_count,
+        lambda index: frame_attributes(record, index, resource=resource),
+        grouped=bool(values(record, _PER_FRAME_GROUPS)),
+    )
+
+
 def frame_attributes(record: Record, frame_index: int, *, resource: str) -> ImageAttributes:
     """Attributes of one frame, its functional groups before the dataset's own (PS3.3 C.7.6.16).
 
@@ -166,6 +184,7 @@ def _pixel_attributes(record: Record) -> ImageAttributes:
         bits_stored=bits_stored,
         high_bit=bits_stored - 1 if high_bit is None else high_bit,
         pixel_representation=int(signed),
+        is_float=any(tag in record for tag in FLOAT_PIXEL_DATA),
         pixel_padding_value=padding,
         pixel_padding_range_limit=limit if padding is not None else None,
     )

@@ -76,3 +76,28 @@ def parse_place(url: str) -> Place:
     return Place(
         root, found["study"], found["series"] or "", found["instance"] or "", query=parts.query
     )
+
+
+def alternate_frame_url(url: str, frames_path: str = "", url_arguments: str = "") -> str:
+    """The URL of a frame's other rendition, made from that of the frame itself.
+
+    ``frames_path`` stands in the place of the path's last ``/frames/``: ``/jls/``, or ``jls``
+    alike, or a path with a query of its own, which goes before the one that is there
+    (``/jpip?target=``).
+    ``url_arguments`` are added to the query. A URL without ``/frames/`` keeps its path.
+    """
+    parts = urlsplit(url)
+    path, query = parts.path, parts.query
+    head, found, tail = path.rpartition("/frames/")
+    if frames_path and found:
+        own_path, asks, own_query = frames_path.strip("/").partition("?")
+        path = f"{head}/{own_path}"
+        if asks:
+            query = _joined(f"{own_query}{tail}", query)
+        else:
+            path += f"/{tail}"
+    return urlunsplit(parts._replace(path=path, query=_joined(query, url_arguments.lstrip("?&"))))
+
+
+def _joined(*queries: str) -> str:
+    return "&".join(query for query in queries if query)

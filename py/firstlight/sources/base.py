@@ -120,18 +120,39 @@ class Representation:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One frame: what it is, where it lies, how it is coded, and in which other forms it exists."""
+    """One frame: what it is, where it lies, how it is coded, and in which other forms it exists.
+
+    ``instance_number`` is that of its instance, 0 where nothing tells it.
+    """
 
     image: ImageAttributes
     extent: FrameExtent
     coding: Coding = HTJ2K_CODING
     heads: tuple[HeadPiece, ...] = ()
     representations: tuple[Representation, ...] = ()
+    instance_number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How much of every frame is wanted for now.
+
+    ``stop``: no byte from this offset of the frame on, None for all. ``levels_below``: no level
+    finer than so many below the full image.
+    """
+
+    stop: int | None = None
+    levels_below: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Frames in the order of display. ``heads_url`` is the heads file, empty if there is none."""
+    """Frames in the order of display.
+
+    ``heads_url`` is the heads file, empty if there is none. ``transfer_syntax_uid`` is that of the
+    first frame; each frame's own is in its coding. ``limit`` is what the ``src`` asks for, None for
+    everything. ``notices`` say in plain words what is missing or odd.
+    """
 
     frames: tuple[Frame, ...]
     series_instance_uid: str = ""
@@ -140,6 +161,8 @@ class Series:
     number: int | None = None
     transfer_syntax_uid: str = ""
     heads_url: str = ""
+    limit: Limit | None = None
+    notices: tuple[str, ...] = ()
 
     @property
     def reversible(self) -> bool:
@@ -190,6 +213,9 @@ class Resources(Protocol):
 
     async def need(self, package: str) -> None:
         """Make an optional Python package importable."""
+
+    def notice(self, text: str) -> None:
+        """Tell the reader, in plain words, what is left out of the whole ``src``."""
 
 
 class Source(Protocol):

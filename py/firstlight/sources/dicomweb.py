@@ -7,74 +7,38 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from firstlight.dicom.codecs import coding_of
-from firstlight.dicom.frames import PixelShape, check_count
+from firstlight.dicom.frames import check_count
 from firstlight.dicom.order import display_order
-from firstlight.dicom.sniff import sniffed_syntax
-from firstlight.dicom.uids import EXPLICIT_VR_LITTLE_ENDIAN
 from firstlight.dicomweb import metadata as dicom_json
-from firstlight.dicomweb.accept import FRAME_AS_STORED, METADATA
-from firstlight.dicomweb.multipart import is_multipart, read_part_head
+from firstlight.dicomweb.accept import METADATA
 from firstlight.dicomweb.urls import Place, parse_place
-from firstlight.errors import (
-    FirstlightError,
-    FormatError,
-    HttpStatus,
-    NotDicom,
-    TransportError,
-)
-from firstlight.ranges import ByteRange
-from firstlight.sources.base import Frame, FrameExtent, Series
+from firstlight.errors import FirstlightError, FormatError, HttpStatus, NotDicom, TransportError
+from firstlight.sources.base import Frame, Series
+from firstlight.sources.bulkdata import with_bulk_data
+from firstlight.sources.dicomweb_frames import BulkForm, Form, Shown, find_form
+from firstlight.sources.notices import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from firstlight.dicom.attributes import ImageAttributes
-    from firstlight.dicom.codecs import Coding
     from firstlight.dicomweb.metadata import Record
     from firstlight.sources.base import Resources
 
 METADATA_LIMIT_BYTES: Final = 256 << 20
 """JSON of a few thousand instances, inflated."""
 
-PROBE_BYTES: Final = 1 << 11
-"""Of one frame: the multipart framing, and a codestream's first markers."""
-
 SERIES_AT_ONCE: Final = 4
 
-_WAYS_TO_ASK: Final = (("", FRAME_AS_STORED), ("", ""), (".mht", ""))
-"""What frame URLs end in, and the Accept header: as stored; as the server likes, where it does not
-know the stored syntax; the file of a tree on a host that maps no names."""
 
-_MEDIA_SYNTAXES: Final = {
-    "image/jphc": "1.2.840.10008.1.2.4.203",
-    "image/jls": "1.2.840.10008.1.2.4.80",
-    "image/x-jls": "1.2.840.10008.1.2.4.80",
-    "image/jp2": "1.2.840.10008.1.2.4.90",
-    "image/jll": "1.2.840.10008.1.2.4.70",
-    "image/jpeg": "1.2.840.10008.1.2.4.50",
-    "image/dicom-rle": "1.2.840.10008.1.2.5",
-    "image/x-dicom-rle": "1.2.840.10008.1.2.5",
-}
-"""What servers mean that name a media type only (PS3.18 Table 8.7.3-2, and older names)."""
+class _Named(NamedTuple):
+    """A series of a study, and what the reader knows it by."""
 
-
-class _Shown(NamedTuple):
-    """One frame before its URL's form is known."""
-
-    record: Record
-    frame_number: int
-    image: ImageAttributes
     place: Place
+    name: str
 
 
-class _Form(NamedTuple):
-    """How this server gives frames: how to ask, the framing, and the coding."""
-
-    suffix: str
-    accept: str
-    multipart: bool
-    coding: Coding
+class _NoImage(NotDicom):
+    """A series without images is nothing that a reader misses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +48,10 @@ class DicomwebSource:
     url: str
 
     async def open(self, resources: Resources) -> tuple[Series, ...]:
-        """Read the metadata, and the first bytes of one frame of each series.
+        """Read the metadata, and the first bytes of a frame of each series and transfer syntax.
 
-        Of several series those that the server does not give, that hold no image, or none that can
-        be decoded, are left out.
+        Of several series those that hold no image are left out. Those that the server does not
+        give or that cannot be decoded are left out too, and said.
 
         Raises:
             MalformedDescriptor: the address names no study.
@@ -95,25 +59,30 @@ class DicomwebSource:
             NotDicom: no image in any series; or the last error of those that were left out.
         """
         place = parse_place(self.url)
-        places = [place] if place.series else await _series_places(resources, place)
+        named = [_Named(place, "")] if place.series else await _series_of(resources, place)
         gate = asyncio.Semaphore(SERIES_AT_ONCE)
 
-        async def open_one(one: Place) -> list[Series] | FirstlightError:
+        async def open_one(one: _Named) -> Series | FirstlightError:
             async with gate:
                 try:
-                    return await _open_series(resources, one)
+                    return await _open_series(resources, one.place)
                 except (FormatError, HttpStatus) as error:
                     return error
 
-        found = await asyncio.gather(*(open_one(one) for one in places))
-        series = [one for group in found if isinstance(group, list) for one in group]
+        found = await asyncio.gather(*(open_one(one) for one in named))
+        series = [one for one in found if isinstance(one, Series)]
+        pairs = list(zip(named, found, strict=True))
+        bad = [(one, e) for one, e in pairs if isinstance(e, FirstlightError)]
+        missed = [(one, e) for one, e in bad if not isinstance(e, _NoImage)]
         if not series:
-            errors = [one for one in found if isinstance(one, FirstlightError)]
-            raise errors[-1] if errors else NotDicom("no image in it", resource=self.url)
+            raise (missed or bad)[-1][1] if bad else NotDicom("no image in it", resource=self.url)
+        if missed:
+            reasons = [f"{one.name}: {error.message}" for one, error in missed]
+            resources.notice(f"{len(missed)} of {len(named)} series left out: {listed(reasons)}")
         return tuple(series)
 
 
-async def _series_places(resources: Resources, study: Place) -> list[Place]:
+async def _series_of(resources: Resources, study: Place) -> list[_Named]:
     """All series of a study, by Series Number."""
     candidates = [
         study.url("series"),
@@ -122,19 +91,17 @@ async def _series_places(resources: Resources, study: Place) -> list[Place]:
     ]
     records = await _records(resources, candidates)
     records.sort(key=lambda record: dicom_json.integer(record, dicom_json.SERIES_NUMBER) or 0)
-    uids = [dicom_json.text(record, dicom_json.SERIES_INSTANCE_UID) for record in records]
-    return [study.with_series(uid) for uid in dict.fromkeys(uids) if uid]
-
-
-async def _open_series(resources: Resources, place: Place) -> list[Series]:
-    """The series at a place, one for each transfer syntax; empty where there is no image."""
-    candidates = [place.url("metadata"), place.url("metadata.gz")]
-    if place.instance:
-        candidates.append(place.url("metadata", "index.json.gz"))
-    records = [one for one in await _records(resources, candidates) if dicom_json.is_image(one)]
-    records.sort(key=dicom_json.transfer_syntax_uid)
-    groups = [list(group) for _, group in groupby(records, key=dicom_json.transfer_syntax_uid)]
-    return [await _series(resources, place, group) for group in groups]
+    found: dict[str, _Named] = {}
+    for record in records:
+        uid = dicom_json.text(record, dicom_json.SERIES_INSTANCE_UID)
+        words = (
+            f"series {dicom_json.text(record, dicom_json.SERIES_NUMBER)}".rstrip(),
+            dicom_json.text(record, dicom_json.MODALITY),
+            dicom_json.text(record, dicom_json.SERIES_DESCRIPTION),
+        )
+        if uid:
+            found.setdefault(uid, _Named(study.with_series(uid), " ".join(filter(None, words))))
+    return list(found.values())
 
 
 async def _records(resources: Resources, candidates: Sequence[str]) -> list[Record]:
@@ -154,33 +121,90 @@ async def _records(resources: Resources, candidates: Sequence[str]) -> list[Reco
     raise failure
 
 
-async def _series(resources: Resources, place: Place, records: list[Record]) -> Series:
-    """One series of instances that share a transfer syntax, in the order of display."""
-    frames = _in_display_order(list(_frames(place, records)))
-    form = await _form(resources, frames[0])
+async def _open_series(resources: Resources, place: Place) -> Series:
+    """The series at a place, its instances in whatever transfer syntaxes.
+
+    Raises:
+        NotDicom: there is no image in it.
+        TransportError, FormatError: no frame of it can be had.
+    """
+    candidates = [place.url("metadata"), place.url("metadata.gz")]
+    if place.instance:
+        candidates.append(place.url("metadata", "index.json.gz"))
+    records = [one for one in await _records(resources, candidates) if dicom_json.is_image(one)]
+    if not records:
+        raise _NoImage("no image in it", resource=place.url())
+    records.sort(key=dicom_json.transfer_syntax_uid)
+    located = [(record, _instance(place, record)) for record in records]
+    complete, forms = await asyncio.gather(
+        with_bulk_data(resources, located), _forms(resources, located)
+    )
+    frames: list[Frame] = []
+    reasons: list[str] = []
+    for shown in _in_display_order(_frames(complete)):
+        form = forms[dicom_json.transfer_syntax_uid(shown.record)]
+        try:
+            if isinstance(form, FirstlightError):
+                raise form
+            frames.append(form.frame(shown))
+        except FirstlightError as error:
+            reasons.append(error.message)
+            failure = error
+    if not frames:
+        raise failure
     first = records[0]
+    notices = [f"{reasons.count(one)} frames left out: {one}" for one in dict.fromkeys(reasons)]
     return Series(
-        frames=tuple(_frame(shown, form) for shown in frames),
+        frames=tuple(frames),
         series_instance_uid=dicom_json.text(first, dicom_json.SERIES_INSTANCE_UID),
         modality=dicom_json.text(first, dicom_json.MODALITY),
         description=dicom_json.text(first, dicom_json.SERIES_DESCRIPTION),
         number=dicom_json.integer(first, dicom_json.SERIES_NUMBER),
+        transfer_syntax_uid=frames[0].coding.transfer_syntax_uid,
+        notices=tuple(notices),
     )
 
 
-def _frames(place: Place, records: Iterable[Record]) -> Iterable[_Shown]:
-    for record in records:
-        uid = place.instance or dicom_json.text(record, dicom_json.SOP_INSTANCE_UID)
-        instance = place.with_instance(uid)
-        resource = instance.url("metadata")
+def _instance(place: Place, record: Record) -> Place:
+    uid = place.instance or dicom_json.text(record, dicom_json.SOP_INSTANCE_UID)
+    return place.with_instance(uid)
+
+
+async def _forms(
+    resources: Resources, located: Sequence[tuple[Record, Place]]
+) -> dict[str, Form | BulkForm | FirstlightError]:
+    """How to get frames of each transfer syntax told by the metadata, or why they cannot be had.
+
+    Raises:
+        TransportError, FormatError: none of them can be had.
+    """
+
+    async def of_group(record: Record, place: Place) -> Form | BulkForm | FirstlightError:
+        try:
+            return await find_form(resources, next(iter(_frames([(record, place)], most=1))))
+        except FirstlightError as error:
+            return error
+
+    groups = groupby(located, key=lambda one: dicom_json.transfer_syntax_uid(one[0]))
+    leaders = {uid: next(group) for uid, group in groups}
+    forms = await asyncio.gather(*(of_group(*one) for one in leaders.values()))
+    return dict(zip(leaders, forms, strict=True))
+
+
+def _frames(located: Iterable[tuple[Record, Place]], *, most: int | None = None) -> Iterator[Shown]:
+    """All frames of some instances, or the first few of each."""
+    for record, place in located:
+        resource = place.url("metadata")
         count = dicom_json.frame_count(record)
         check_count(count, resource=resource)
-        for index in range(count):
-            image = dicom_json.frame_attributes(record, index, resource=resource)
-            yield _Shown(record, index + 1, image, instance)
+        count = count if most is None else min(most, count)
+        images = dicom_json.all_frame_attributes(record, count, resource=resource)
+        for number, image in enumerate(images, 1):
+            yield Shown(record, number, image, place)
 
 
-def _in_display_order(frames: list[_Shown]) -> list[_Shown]:
+def _in_display_order(found: Iterable[Shown]) -> list[Shown]:
+    frames = list(found)
     numbers = [
         (
             dicom_json.integer(one.record, dicom_json.INSTANCE_NUMBER) or 0,
@@ -190,66 +214,3 @@ def _in_display_order(frames: list[_Shown]) -> list[_Shown]:
         for one in frames
     ]
     return [frames[index] for index in display_order([one.image for one in frames], numbers)]
-
-
-async def _form(resources: Resources, shown: _Shown) -> _Form:
-    """Look at the first bytes of one frame: metadata do not always tell the truth of it."""
-    failure: TransportError | None = None
-    for suffix, accept in _WAYS_TO_ASK:
-        url = _frame_url(shown, suffix)
-        try:
-            part = await resources.part(url, ByteRange(0, PROBE_BYTES), accept=accept)
-        except TransportError as error:
-            failure = failure or error
-            continue
-        told = dicom_json.transfer_syntax_uid(shown.record)
-        multipart = is_multipart(part.data)
-        uid = _syntax(part.data, told, multipart=multipart)
-        return _Form(suffix, accept, multipart, coding_of(uid, resource=url))
-    assert failure is not None
-    raise failure
-
-
-def _syntax(body: bytes, told: str, *, multipart: bool) -> str:
-    """The transfer syntax of a frame: as its part says, as it looks, as the metadata say.
-
-    A codestream is believed before a part that calls it uncompressed: servers that do not know a
-    syntax send it under that name.
-    """
-    head = read_part_head(body) if multipart else None
-    said = "" if head is None else head.transfer_syntax_uid.strip("*")
-    seen = sniffed_syntax(body if head is None else body[head.payload_start :])
-    if said and (not seen or coding_of(said).encapsulated):
-        return said
-    if seen:
-        same_family = told and coding_of(told).codec == coding_of(seen).codec
-        return told if same_family else seen
-    media_type = "" if head is None else head.media_type
-    return _MEDIA_SYNTAXES.get(media_type) or told or EXPLICIT_VR_LITTLE_ENDIAN
-
-
-def _frame(shown: _Shown, form: _Form) -> Frame:
-    length = None if form.coding.encapsulated else _native_bytes(shown.image)
-    extent = FrameExtent(
-        _frame_url(shown, form.suffix),
-        length=length,
-        level_ends=() if length is None else (length,),
-        framing="multipart" if form.multipart else "",
-        accept=form.accept,
-    )
-    return Frame(shown.image, extent, form.coding)
-
-
-def _native_bytes(image: ImageAttributes) -> int:
-    shape = PixelShape(
-        rows=image.rows,
-        columns=image.columns,
-        samples_per_pixel=image.samples_per_pixel,
-        bits_allocated=image.bits_allocated,
-        photometric_interpretation=image.photometric_interpretation,
-    )
-    return (shape.frame_bits + 7) // 8
-
-
-def _frame_url(shown: _Shown, suffix: str) -> str:
-    return shown.place.url("frames", f"{shown.frame_number}{suffix}")

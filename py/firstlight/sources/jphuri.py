@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from asyncio import gather
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit, urlunsplit
 
+from firstlight.dicom.codecs import HTJ2K_CODING
 from firstlight.errors import MalformedDescriptor
+from firstlight.ranges import ByteRange
 from firstlight.sources.base import Frame, FrameExtent, Series
 
 if TYPE_CHECKING:
-    from firstlight.sources.base import Resources
+    from firstlight.sources.base import Limit, Resources
 
-PREFIX = "jphuri:"
-METADATA_LIMIT_BYTES = 16 << 20
+METADATA_LIMIT_BYTES: Final = 16 << 20
 """A Part 10 header without pixels; functional groups of thousands of frames stay below it."""
+
+FIRST_BYTES: Final = 1 << 14
+"""Asked for together with the metadata where not all of the file is wanted."""
 
 
 def metadata_url(pixel_url: str) -> str:
@@ -32,9 +37,10 @@ def metadata_url(pixel_url: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class JphuriSource:
-    """One image as a pair of files; ``url`` is that of the ``.jph``."""
+    """One image as a pair of files; ``url`` is that of the ``.jph``, ``limit`` how much of it."""
 
     url: str
+    limit: Limit | None = None
 
     async def open(self, resources: Resources) -> tuple[Series, ...]:
         """Read the attributes while the codestream is already coming.
@@ -43,20 +49,26 @@ class JphuriSource:
             NotDicom: the metadata is not a Part 10 file that describes an image.
         """
         beside = metadata_url(self.url)
-        resources.head_start(self.url)
-        data = await resources.whole(beside, limit_bytes=METADATA_LIMIT_BYTES)
+        data = resources.whole(beside, limit_bytes=METADATA_LIMIT_BYTES)
+        if self.limit is None:
+            resources.head_start(self.url)
+            header = await data
+        else:
+            stop = min(FIRST_BYTES, self.limit.stop or FIRST_BYTES)
+            header, _ = await gather(data, resources.part(self.url, ByteRange(0, stop)))
         await resources.need("pydicom")
         from firstlight.dicom import metadata
 
-        dataset = metadata.read_part10_header(data, resource=beside)
+        dataset = metadata.read_part10_header(header, resource=beside)
         image = metadata.image_attributes(dataset)
-        number = dataset.get("SeriesNumber")
         return (
             Series(
                 frames=(Frame(image, FrameExtent(self.url)),),
                 series_instance_uid=str(dataset.get("SeriesInstanceUID", "")),
                 modality=str(dataset.get("Modality", "")),
                 description=str(dataset.get("SeriesDescription", "")),
-                number=None if number is None else int(number),
+                number=metadata.integer(dataset, "SeriesNumber"),
+                transfer_syntax_uid=HTJ2K_CODING.transfer_syntax_uid,
+                limit=self.limit,
             ),
         )

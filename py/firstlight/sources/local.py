@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from firstlight.dicom.order import display_order
 from firstlight.errors import FirstlightError, FormatError, NotDicom
+from firstlight.sources.notices import listed
 from firstlight.sources.part10 import Part10Source
 
 if TYPE_CHECKING:
@@ -34,7 +35,9 @@ class LocalSource:
     files: tuple[LocalFile, ...]
 
     async def open(self, resources: Resources) -> tuple[Series, ...]:
-        """Read the header of each file, group by series, sort by position; skip what is no image.
+        """Read the header of each file, group by series, sort by position, else Instance Number.
+
+        What is no image that can be shown is left out, and said.
 
         Raises:
             NotDicom: none of the files is an image that can be shown.
@@ -49,10 +52,19 @@ class LocalSource:
                 except FirstlightError as error:
                     return error
 
-        found = await asyncio.gather(*(read(file) for file in sorted(self.files, key=_name)))
+        files = sorted(self.files, key=_name)
+        found = await asyncio.gather(*(read(file) for file in files))
         series = [one for one in found if not isinstance(one, FirstlightError)]
         if not series:
             raise self._nothing(found)
+        reasons = [
+            f"{file.name}: {one.message}"
+            for file, one in zip(files, found, strict=True)
+            if isinstance(one, FirstlightError)
+        ]
+        if reasons:
+            text = f"{len(reasons)} of {len(files)} files could not be read"
+            resources.notice(f"{text}: {listed(reasons)}")
         return tuple(_sorted_by_position(group) for group in _grouped(series))
 
     def _nothing(self, found: Iterable[Series | FirstlightError]) -> FirstlightError:
@@ -79,6 +91,6 @@ def _grouped(series: list[Series]) -> list[list[Series]]:
 
 def _sorted_by_position(group: list[Series]) -> Series:
     frames = [frame for one in group for frame in one.frames]
-    numbers = [(0, "", index) for index in range(len(frames))]
+    numbers = [(frame.instance_number, "", index) for index, frame in enumerate(frames)]
     order = display_order([frame.image for frame in frames], numbers)
     return replace(group[0], frames=tuple(frames[index] for index in order))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from firstlight.sources.address import split_frame
+from firstlight.sources.address import split_frame, split_limit
 
 if TYPE_CHECKING:
     from firstlight.sources.base import Source
@@ -21,8 +21,9 @@ def source_for(src: str, files: tuple[tuple[str, str], ...] = ()) -> Source:
     if kind == "jphuri":
         from firstlight.sources.jphuri import JphuriSource
 
+        address, limit = split_limit(address)
         # The number is that of the frame in the file it was made from: there is one in this.
-        return JphuriSource(split_frame(address)[0])
+        return JphuriSource(split_frame(address)[0], limit)
     if kind == "wadouri":
         from firstlight.sources.part10 import Part10Source
 

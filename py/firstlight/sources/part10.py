@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING, Final
 
 from firstlight.dicom.codecs import coding_of
 from firstlight.dicom.order import display_order
-from firstlight.dicom.part10 import FIRST_READ_BYTES, PIXEL_DATA, Part10Reader
+from firstlight.dicom.part10 import FIRST_READ_BYTES, FLOAT_BITS, Part10Reader
+from firstlight.dicom.uids import EXPLICIT_VR_BIG_ENDIAN
 from firstlight.errors import (
     FirstlightError,
     HttpStatus,
     MalformedDescriptor,
     RangeIgnored,
-    UnsupportedTransferSyntax,
 )
 from firstlight.ranges import ByteRange
 from firstlight.sources.base import Frame, FrameExtent, Series
 from firstlight.sources.sidecar import read_sidecar, sidecar_url
 
 if TYPE_CHECKING:
+    from firstlight.dicom.attributes import ImageAttributes
     from firstlight.dicom.codecs import Coding
     from firstlight.dicom.frames import FramePlace
     from firstlight.dicom.part10 import Part10Index
@@ -60,6 +61,8 @@ class Part10Source:
         if sidecar is not None and sidecar.describes(first):
             series = sidecar.series
         else:
+            if sidecar is not None:
+                resources.notice("The index beside the file is of another version of it: not used")
             supply = Supply(resources, self.url, first)
             index = await read_index(supply)
             await resources.need("pydicom")
@@ -173,43 +176,57 @@ def series_of(index: Part10Index, url: str, total_bytes: int | None) -> Series:
 
     Raises:
         NotDicom: the header does not describe an image.
-        UnsupportedTransferSyntax: its pixels are floating-point numbers.
     """
     from firstlight.dicom import metadata
 
-    if index.pixel_tag != PIXEL_DATA:
-        raise UnsupportedTransferSyntax("no decoder for floating-point pixels", resource=url)
     coding = coding_of(index.transfer_syntax_uid, resource=url)
     dataset = metadata.read_part10_header(index.header, resource=url)
-    if coding.codec == "native-be" and index.pixel_vr == "OW" and dataset.BitsAllocated <= 8:
-        # Every two samples would be swapped; the syntax is retired, and such files are rarer still.
-        raise UnsupportedTransferSyntax("no decoder for bytes in big-endian words", resource=url)
-    each = "PerFrameFunctionalGroupsSequence" in dataset
-    shared = metadata.frame_attributes(dataset, 0)
+    images = metadata.all_frame_attributes(dataset, len(index.frames))
+    instance_number = metadata.integer(dataset, "InstanceNumber") or 0
     frames = tuple(
         Frame(
-            metadata.frame_attributes(dataset, number) if each and number else shared,
+            _as_stored(image, index),
             _extent(place, index, coding, url, total_bytes),
             coding,
+            instance_number=instance_number,
         )
-        for number, place in enumerate(index.frames)
+        for image, place in zip(images, index.frames, strict=True)
     )
-    number = str(dataset.get("SeriesNumber", None) or "")
     return Series(
         frames=frames,
         series_instance_uid=str(dataset.get("SeriesInstanceUID", "")),
         modality=str(dataset.get("Modality", "")),
         description=str(dataset.get("SeriesDescription", "")),
-        number=int(number) if number.isdecimal() and len(number) <= 12 else None,
+        number=metadata.integer(dataset, "SeriesNumber"),
         transfer_syntax_uid=index.transfer_syntax_uid,
     )
+
+
+def _as_stored(image: ImageAttributes, index: Part10Index) -> ImageAttributes:
+    """What only the element that holds the pixels tells of them."""
+    bits = FLOAT_BITS.get(index.pixel_tag)
+    if bits is not None:
+        return replace(
+            image,
+            is_float=True,
+            bits_allocated=bits,
+            bits_stored=bits,
+            high_bit=bits - 1,
+            pixel_representation=0,
+        )
+    return replace(image, value_representation="OW") if _is_swapped(index) else image
+
+
+def _is_swapped(index: Part10Index) -> bool:
+    return index.transfer_syntax_uid == EXPLICIT_VR_BIG_ENDIAN and index.pixel_vr == "OW"
 
 
 def _extent(
     place: FramePlace, index: Part10Index, coding: Coding, url: str, total_bytes: int | None
 ) -> FrameExtent:
     start = place.start
-    length: int | None = place.length
+    # Of words whose bytes are swapped, the last sample may lie in the second half.
+    length: int | None = place.length + (place.length % 2 if _is_swapped(index) else 0)
     inflated = None
     if index.deflated:
         # A deflate stream can only be read from its beginning: the whole file is fetched.
