@@ -1,0 +1,1 @@
+"""How frames are retrieved: stages, options and statuses that a user may write down."""
