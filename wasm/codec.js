@@ -6,16 +6,19 @@
  * @property {number} rows
  * @property {number} columns
  * @property {number} samplesPerPixel
- * @property {number} bitsAllocated 1, 8, 16 or 32
+ * @property {number} bitsAllocated 1, 8, 16 or 32; 64 of floats
  * @property {number} bitsStored
  * @property {number} pixelRepresentation 0 unsigned, 1 signed two's complement
  * @property {number} [highBit] where it is absent or impossible, `bitsStored - 1`
  * @property {number} [planarConfiguration] 1: uncompressed samples lie colour by colour
  * @property {string} [photometricInterpretation] says whether uncompressed chroma is shared by two pixels, and how the
  *   components of a JPEG stream are to be read
- * @property {boolean} [isFloat] the pixels are in Float Pixel Data, of 32 bits
+ * @property {boolean} [isFloat] the pixels are those of Float Pixel Data, or with 64 bits of Double Float Pixel Data
  * @property {string} [valueRepresentation] of Pixel Data; 'OW' swaps the bytes of big-endian samples of up to 8 bits
  * @property {number} [firstBit] bits of the first byte that belong to the frame before; only with 1 bit allocated
+ * @property {boolean} [hasOwnSize] the stream is another representation of the frame (a thumbnail): its size is its own,
+ *   `rows` and `columns` are the most it may have
+ * @property {boolean} [wantsCells] an overlay lies in bits outside of Bits Stored: `cells` are to come along
  *
  * @typedef {Uint8Array<ArrayBuffer> | Int8Array<ArrayBuffer> | Uint16Array<ArrayBuffer> | Int16Array<ArrayBuffer> |
  *   Uint32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Float32Array<ArrayBuffer>} StoredValues
@@ -29,15 +32,19 @@
  * @property {number} rows
  * @property {number} columns
  * @property {number} samplesPerPixel
+ * @property {Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer>} [cells] the pixel cells as they were coded, with all their
+ *   bits, where they were wanted and have others than Bits Stored
+ * @property {boolean} [isRounded] some of `data` are the nearest of 32 bits to floats of 64
  *
  * @typedef {object} Codec
  * @property {string} name
  * @property {() => boolean} warm one small decode, so that the first real one is not the slow one; true while another is of use
  * @property {() => number} heapBytes memory held; WASM memory grows and never shrinks
- * @property {(bytes: Uint8Array, resolutionLevel: number, decompositionLevels: number, image: ImageShape) => Pixels} decode
+ * @property {(bytes: Uint8Array, resolutionLevel: number, decompositionLevels: number, image: ImageShape, maxSamples?: number) => Pixels} decode
  *   reconstructs resolution level `resolutionLevel` (0 is the smallest, `decompositionLevels` the full image) from a
- *   prefix of the codestream; that it is complete for this level is the caller's knowledge. Throws `CodecError`;
- *   after anything else that it throws (a trap) the instance must not be used again
+ *   prefix of the codestream; that it is complete for this level is the caller's knowledge. A full image of more than
+ *   `maxSamples`, or of what the codec itself can take, is `LimitExceeded`. Throws `CodecError`; after anything else
+ *   that it throws (a trap) the instance must not be used again
  */
 
 /** A refusal, with a name of `py/firstlight/errors.py` as its type. */
@@ -94,16 +101,55 @@ export function checkShape(image, maxSamples) {
       throw new CodecError('DecodeError', `no image: ${columns} x ${rows} x ${samplesPerPixel}`);
     }
   }
-  if (![1, 8, 16, 32].includes(bitsAllocated)) {
+  if (image.hasOwnSize) {
+    throw new CodecError('UnsupportedTransferSyntax', 'this coding does not say its own size');
+  }
+  if (![1, 8, 16, 32].includes(bitsAllocated) && !(image.isFloat && bitsAllocated === 64)) {
     throw new CodecError('UnsupportedTransferSyntax', `${bitsAllocated} bits allocated`);
   }
   if (!image.isFloat && !(bitsStored >= 1 && bitsStored <= bitsAllocated)) {
     throw new CodecError('DecodeError', `${bitsStored} bits stored of ${bitsAllocated} allocated`);
   }
-  const samples = rows * columns * samplesPerPixel;
-  if (samples > maxSamples) {
-    const found = `${columns} x ${rows} x ${samplesPerPixel}`;
-    throw new CodecError('LimitExceeded', `${found} samples are more than ${maxSamples}`);
+  return checkCount(image, maxSamples);
+}
+
+/**
+ * Refuses a stream that is too large, or is not the image DICOM announces.
+ *
+ * @param {{rows: number, columns: number, samplesPerPixel: number}} found what the stream says of itself
+ * @param {ImageShape} image
+ * @param {number} maxSamples
+ */
+export function checkAnnounced(found, image, maxSamples) {
+  checkCount(found, maxSamples);
+  if (image.hasOwnSize) {
+    if (found.rows > image.rows || found.columns > image.columns) {
+      const most = `${image.columns} x ${image.rows}`;
+      throw new CodecError('LimitExceeded', `${sizeOf(found)} samples where ${most} are the most`);
+    }
+    if (found.samplesPerPixel === image.samplesPerPixel) return;
   }
-  return samples;
+  if (sizeOf(found) === sizeOf(image)) return;
+  throw new CodecError(
+    'DecodeError',
+    `${sizeOf(found)} samples where DICOM announces ${sizeOf(image)}`,
+  );
+}
+
+/**
+ * Refuses more samples than are allowed.
+ *
+ * @param {{rows: number, columns: number, samplesPerPixel: number}} size
+ * @param {number} maxSamples
+ * @returns {number} samples of the full image
+ */
+export function checkCount(size, maxSamples) {
+  const samples = size.rows * size.columns * size.samplesPerPixel;
+  if (samples <= maxSamples) return samples;
+  throw new CodecError('LimitExceeded', `${sizeOf(size)} samples are more than ${maxSamples}`);
+}
+
+/** @param {{rows: number, columns: number, samplesPerPixel: number}} size */
+function sizeOf({ rows, columns, samplesPerPixel }) {
+  return `${columns} x ${rows} x ${samplesPerPixel}`;
 }

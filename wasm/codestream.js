@@ -3,7 +3,7 @@
  * a decoder takes memory for whatever SIZ announces.
  */
 
-import { CodecError, sizeAtLevel } from './codec.js';
+import { CodecError, checkAnnounced, checkCount, sizeAtLevel } from './codec.js';
 
 /** @import { ImageShape } from './codec.js' */
 
@@ -217,11 +217,8 @@ function componentAt(view, at) {
  */
 export function checkSiz(siz, image, maxSamples) {
   const { rows, columns, components } = siz;
-  const found = `${columns} x ${rows} x ${components.length}`;
-  const announced = `${image.columns} x ${image.rows} x ${image.samplesPerPixel}`;
-  if (rows * columns * components.length > maxSamples) {
-    throw new CodecError('LimitExceeded', `${found} samples are more than ${maxSamples}`);
-  }
+  const found = { rows, columns, samplesPerPixel: components.length };
+  checkCount(found, maxSamples);
   const tiles = tileCount(siz.horizontal) * tileCount(siz.vertical);
   if (tiles > MAX_TILES) {
     throw new CodecError('MalformedCodestream', `SIZ describes ${tiles} tiles`);
@@ -229,9 +226,7 @@ export function checkSiz(siz, image, maxSamples) {
   if (components.some((c) => c.xSubsampling !== 1 || c.ySubsampling !== 1)) {
     throw new CodecError('UnsupportedTransferSyntax', 'subsampled components');
   }
-  if (found !== announced) {
-    throw new CodecError('DecodeError', `${found} samples where DICOM announces ${announced}`);
-  }
+  checkAnnounced(found, image, maxSamples);
   checkComponents(components, image.bitsAllocated);
 }
 

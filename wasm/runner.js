@@ -20,6 +20,7 @@ const KEEP_HEAP_BYTES = 512 * 2 ** 20;
  * @property {number} resolutionLevel
  * @property {number} decompositionLevels
  * @property {ImageShape} image
+ * @property {number} [maxSamples] larger full images are refused; each codec has a limit of its own besides
  *
  * @typedef {object} DecodeResult
  * @property {Pixels} pixels
@@ -113,8 +114,8 @@ export class CodecRunner {
     const startedMs = performance.now();
     let isBroken = false;
     try {
-      const { resolutionLevel, decompositionLevels, image } = order;
-      const pixels = codec.decode(frame, resolutionLevel, decompositionLevels, image);
+      const { resolutionLevel, decompositionLevels, image, maxSamples } = order;
+      const pixels = codec.decode(frame, resolutionLevel, decompositionLevels, image, maxSamples);
       const elapsedMs = performance.now() - startedMs;
       return { pixels, startedMs: performance.timeOrigin + startedMs, elapsedMs };
     } catch (error) {

@@ -1,6 +1,6 @@
 /** From the samples as a library leaves them in its heap to stored values as DICOM describes them. */
 
-/** @import { ImageShape, StoredValues } from './codec.js' */
+/** @import { ImageShape, Pixels, StoredValues } from './codec.js' */
 
 /** @typedef {{precision: number, isSigned: boolean}} Coding bits a sample and the sign, as the stream has them */
 
@@ -67,6 +67,36 @@ export function interleaved(planes, samplesPerPixel) {
 }
 
 /**
+ * Stored values of whole cells, and the cells themselves where they are wanted.
+ *
+ * @param {StoredValues | Float64Array<ArrayBuffer>} cells as many bits each as are allocated; becomes the stored values
+ * @param {ImageShape} image
+ * @returns {Pick<Pixels, 'data' | 'cells' | 'isRounded'>}
+ */
+export function fromCells(cells, image) {
+  if (cells instanceof Float64Array) return narrowed(cells);
+  if (image.isFloat) return { data: cells };
+  const { bitsAllocated, bitsStored, samplesPerPixel } = image;
+  const hasOthers = bitsAllocated > bitsStored && bitsAllocated <= 16 && samplesPerPixel === 1;
+  if (!image.wantsCells || !hasOthers) return { data: clearUnusedBits(cells, image) };
+  const { buffer } = cells.slice();
+  const patterns = bitsAllocated === 16 ? new Uint16Array(buffer) : new Uint8Array(buffer);
+  return { data: clearUnusedBits(cells, image), cells: patterns };
+}
+
+/**
+ * The floats of 32 bits nearest to those of 64, which nothing behind the decoder reads.
+ *
+ * @param {Float64Array} wide
+ * @returns {Pick<Pixels, 'data' | 'isRounded'>}
+ */
+function narrowed(wide) {
+  const data = Float32Array.from(wide);
+  const isRounded = data.some((value, i) => !Object.is(value, wide[i]));
+  return isRounded ? { data, isRounded } : { data };
+}
+
+/**
  * Clears, or fills with the sign, the bits of each element that lie outside of Bits Stored (PS3.5 8.1.1), in place.
  *
  * @template {StoredValues} T
@@ -114,6 +144,6 @@ export function unpackBits(packed, firstBit, count) {
 export function cellType({ bitsAllocated, pixelRepresentation, isFloat }) {
   const isSigned = pixelRepresentation === 1;
   if (bitsAllocated <= 16) return arrayType(bitsAllocated === 16, isSigned);
-  if (isFloat) return Float32Array;
+  if (isFloat) return bitsAllocated === 64 ? Float64Array : Float32Array;
   return isSigned ? Int32Array : Uint32Array;
 }

@@ -14,8 +14,15 @@ import { CodecRunner, errorRecord } from '../wasm/runner.js';
 /** @import { DecodeOrder } from '../wasm/runner.js' */
 
 /**
- * @typedef {DecodeOrder & {kind: 'decode', job: number, seriesIndex: number, frameIndex: number, owner: 'page' | 'loader'}} DecodeMessage
+ * @typedef {DecodeOrder & Marks & {kind: 'decode', job: number, seriesIndex: number, frameIndex: number, owner: 'page' | 'loader'}} DecodeMessage
+ *
+ * @typedef {object} Marks what the one who ordered says of the picture; goes on to the page as it came
+ * @property {boolean} [truncated] the bytes end before this level does, so that the picture is not yet what it will be
+ * @property {number | null} [representation] of the frame; 0 is the frame itself
+ * @property {string | null} [quality] name of the `Quality` that the picture has
+ *
  * @typedef {{kind: 'connect', port: MessagePort, role: 'transport' | 'loader'}} ConnectMessage
+ * @typedef {{kind: 'limits', maxSamples: number}} LimitsMessage
  */
 
 /** How long no order must have come before a warm-up run, which takes about 10 ms once and 0.2 ms then. */
@@ -59,11 +66,14 @@ let loader;
 const unheard = [];
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let warming;
+/** Larger full images are refused; the codecs have limits of their own. */
+let maxSamples = Infinity;
 
 runner.load(FIRST_CODEC).then(warmWhenIdle, () => {}); // a failure is reported with each order
 
 self.addEventListener('message', (event) => {
-  const message = /** @type {ConnectMessage} */ (event.data);
+  const message = /** @type {ConnectMessage | LimitsMessage} */ (event.data);
+  if (message.kind === 'limits') maxSamples = message.maxSamples;
   if (message.kind !== 'connect') return;
   if (message.role === 'loader') {
     loader = message.port;
@@ -80,8 +90,9 @@ async function carryOut(order) {
   const { job, seriesIndex, frameIndex, owner, resolutionLevel, decompositionLevels } = order;
   clearTimeout(warming);
   try {
-    const { pixels, startedMs, elapsedMs } = await runner.decode(order);
-    const storedBytes = pixels.data.byteLength;
+    const { pixels, startedMs, elapsedMs } = await runner.decode({ ...order, maxSamples });
+    const { data, cells } = pixels;
+    const storedBytes = data.byteLength + (cells?.byteLength ?? 0);
     const bytesIn = order.bytes.byteLength;
     page.postMessage(
       {
@@ -91,12 +102,13 @@ async function carryOut(order) {
         frameIndex,
         resolutionLevel,
         decompositionLevels,
+        ...marksOf(order),
         pixels,
         bytesIn,
         startedMs,
         elapsedMs,
       },
-      [pixels.data.buffer],
+      cells ? [data.buffer, cells.buffer] : [data.buffer],
     );
     if (owner === 'loader') tellLoader({ kind: 'decoded', job, storedBytes, elapsedMs });
   } catch (cause) {
@@ -105,6 +117,15 @@ async function carryOut(order) {
     if (owner === 'loader') tellLoader({ kind: 'undecoded', job, error });
   }
   warmWhenIdle();
+}
+
+/**
+ * @param {Marks} order
+ * @returns {Marks} those that it has
+ */
+function marksOf({ truncated, representation, quality }) {
+  const marks = Object.entries({ truncated, representation, quality });
+  return Object.fromEntries(marks.filter(([, mark]) => mark !== undefined && mark !== null));
 }
 
 /** @param {object} outcome */

@@ -1,32 +1,57 @@
-"""Every real file through the page, by the source that reads it: equal, refused, never wrong.
+"""Every file of the test set through the page: equal, within tolerance, refused; never wrong.
 
 With FIRSTLIGHT_WRITE_DOCS=1 in the environment it writes docs/conformance.md too.
 """
 
 from __future__ import annotations
 
-import json
 import os
-from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from browser import conformance
+from browser.conformance import HANG, REFUSED, WRONG, Shown, Verdict
 from browser.conftest import Viewer
 from support.recording_server import RecordingServer
+from wasm.test_conformance import RIGHTLY_REFUSED
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.timeout(1800),
+    pytest.mark.filterwarnings("ignore::UserWarning"),
+]
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs/conformance.md"
-FILE_LIMIT_MS = 20_000
-MAX_FRAMES_COMPARED = 60
+NOT_YET = {
+    # its image offset makes lower levels smaller than halving does: decoded at full size only
+    "openjph-tests/simple_dec_irv97_64x64_tiles_RPCL.jph": "DecodeError",
+    # 58 frames that a static tree holds gzipped: Chromium takes no such answer to a range
+    "dicomweb/studies/1.3.6.1.4.1.14519.5.2.1.7009.2403.334240657131972136850343327463"
+    "/series/1.2.276.0.7230010.3.1.3.0.25814.1661528447.504365": "Unreachable",
+}
+
+FILE_LIMIT_MS = 60_000
 BATCH = 25
 
-LOAD_ALL = """
-async ([names, limitMs, maxFrames]) => {
+LOAD = """
+async ([names, limitMs, withPixels]) => {
     const viewer = document.querySelector('firstlight-viewer');
-    const hex = (buffer) => [...new Uint8Array(buffer)]
-        .map((byte) => byte.toString(16).padStart(2, '0')).join('');
+    const hashOf = async (bytes) =>
+        [...new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))]
+            .map((byte) => byte.toString(16).padStart(2, '0')).join('');
+    const base64 = (bytes) => {
+        let text = '';
+        for (let at = 0; at < bytes.length; at += 32768)
+            text += String.fromCharCode(...bytes.subarray(at, at + 32768));
+        return btoa(text);
+    };
+    const component = (data, sample, samples) => {
+        const out = new data.constructor(data.length / samples);
+        for (let i = 0; i < out.length; i++) out[i] = data[i * samples + sample];
+        return out;
+    };
     const settled = () => new Promise((resolve) => {
         const timer = setTimeout(() => resolve({ hang: true }), limitMs);
         const done = (result) => { clearTimeout(timer); resolve(result); };
@@ -35,6 +60,16 @@ async ([names, limitMs, maxFrames]) => {
             if (detail.frameIndex === null) done({ error: detail.error.type });
         }, { once: true });
     });
+    const frameOf = async ({ frameIndex }) => {
+        const { data, rows, columns, samplesPerPixel } = await viewer.storedPixels(frameIndex);
+        const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+        const facts = { rows, columns, samplesPerPixel, type: data.constructor.name };
+        if (withPixels) return { bytes, ...facts, data: base64(bytes) };
+        const components = [];
+        for (let sample = 0; sample < samplesPerPixel; sample++)
+            components.push(await hashOf(component(data, sample, samplesPerPixel)));
+        return { bytes, ...facts, sha256: await hashOf(bytes), components };
+    };
     const load = async (src) => {
         const end = settled();
         viewer.src = src;
@@ -43,12 +78,11 @@ async ([names, limitMs, maxFrames]) => {
         const states = viewer.state();
         const failed = states.find(({ error }) => error);
         if (failed) return { error: failed.error.type };
-        const hashes = [];
-        for (const { frameIndex } of states.slice(0, maxFrames)) {
-            const { data } = await viewer.storedPixels(frameIndex);
-            hashes.push(hex(await crypto.subtle.digest('SHA-256', data)));
-        }
-        return { hashes, frames: states.length };
+        const frames = [];
+        for (const state of states) frames.push(await frameOf(state));
+        const sha256 = await hashOf(await new Blob(frames.map(({ bytes }) => bytes)).arrayBuffer());
+        for (const frame of frames) delete frame.bytes;
+        return { frames, sha256 };
     };
     const results = [];
     for (const name of names) results.push(await load(name));
@@ -57,89 +91,48 @@ async ([names, limitMs, maxFrames]) => {
 """
 
 
-def _cases(expected: dict) -> list[tuple[str, str, str]]:
-    """Name, ``src`` and row of the table for every file that has pixels."""
-    cases = []
-    for name, record in sorted(expected.items()):
-        if name.endswith(".dcm"):
-            row = record.get("ts") or "no transfer syntax"
-            cases.append((name, f"wadouri:data/{name}", row))
-        elif name.endswith((".j2k", ".j2c", ".jph", ".jls")):
-            cases.append((name, f"data/{name}", "bare codestream"))
-    return cases
+def _load(page: Any, shown: list[Shown], *, with_pixels: bool) -> list[dict[str, Any]]:
+    given = [[each.src for each in shown], FILE_LIMIT_MS, with_pixels]
+    return list(page.evaluate(LOAD, given))
 
 
-def _verdict(record: dict, name: str, result: dict) -> str:
-    decoded = record.get("decoded") or {}
+def _first_verdict(shown: Shown, result: dict[str, Any]) -> Verdict | None:
+    """None where the pixels themselves are needed."""
     if result.get("hang"):
-        return "hang"
-    if "error" in result:
-        return f"refused: {result['error']}"
-    known = decoded.get("frame1") or decoded.get("sha256")
-    if known is None:
-        return "shown, no reference"
-    if known in result["hashes"]:
-        return "equal"
-    if not record.get("exact", True):
-        return "lossy, not bit for bit"
-    return "negative, shown" if name.startswith("negative/") else "wrong"
+        return Verdict(HANG)
+    if result.get("error"):
+        return Verdict(REFUSED, result["error"])
+    return Verdict(conformance.EQUAL) if conformance.is_published(shown, result) else None
 
 
-def _table(verdicts: dict[str, tuple[str, str]]) -> str:
-    rows: dict[str, Counter[str]] = {}
-    for row, verdict in verdicts.values():
-        rows.setdefault(row, Counter())[verdict.split(":")[0]] += 1
-    columns = ["equal", "lossy, not bit for bit", "shown, no reference", "refused"]
-    columns += ["negative, shown", "wrong", "hang"]
-    lines = [
-        "# Conformance",
-        "",
-        "Every real file of the test set, decoded in the browser through the page and compared",
-        "with the hash that independent decoders agree on. Written by",
-        "`tests/browser/test_conformance.py`. Lossy streams that are not equal bit for bit are",
-        "compared within their tolerance in `tests/wasm`. *Negative, shown*: a damaged or odd file",
-        "that is shown nevertheless, with other pixels than the reference decoders give it.",
-        "",
-        f"| transfer syntax | files | {' | '.join(columns)} |",
-        f"|---|{'---|' * (len(columns) + 1)}",
-    ]
-    for row in sorted(rows):
-        counts = rows[row]
-        cells = " | ".join(str(counts[column] or "") for column in columns)
-        lines.append(f"| {row} | {counts.total()} | {cells} |")
-    totals = sum(rows.values(), Counter())
-    cells = " | ".join(f"**{totals[column]}**" for column in columns)
-    lines.append(f"| all | **{totals.total()}** | {cells} |")
-    lines += [
-        "",
-        "Refused, with the error that the page shows:",
-        "",
-        "| file | error |",
-        "|---|---|",
-    ]
-    for name, (_, verdict) in sorted(verdicts.items()):
-        if verdict.startswith("refused"):
-            lines.append(f"| {name} | {verdict.removeprefix('refused: ')} |")
-    return "\n".join(lines) + "\n"
+def _judge_all(page: Any, data: Path, shown: list[Shown]) -> dict[str, tuple[Shown, Verdict]]:
+    verdicts: dict[str, tuple[Shown, Verdict]] = {}
+    for start in range(0, len(shown), BATCH):
+        batch = shown[start : start + BATCH]
+        for each, result in zip(batch, _load(page, batch, with_pixels=False), strict=True):
+            verdict = _first_verdict(each, result)
+            if verdict is None:
+                [whole] = _load(page, [each], with_pixels=True)
+                pictures = conformance.pictures_of(whole)
+                verdict = conformance.verdict_of(each, pictures, data)
+            verdicts[each.name] = (each, verdict)
+    return verdicts
 
 
-def test_every_real_file(page, viewer_dist, shared_data):
-    expected = json.loads((shared_data / "expected.json").read_text())
-    cases = _cases(expected)
-    verdicts: dict[str, tuple[str, str]] = {}
+def test_every_file(page, viewer_dist, shared_data):
+    shown = list(conformance.load_shown(shared_data))
     with RecordingServer(shared_data, viewer_dist) as server:
         viewer = Viewer(page, server.url)
-        viewer.open("data/wg04/CT1_JPH.dcm")
+        viewer.open("wadouri:data/wg04/CT1_JPH.dcm")
         viewer.wait_for("complete")
-        for start in range(0, len(cases), BATCH):
-            batch = cases[start : start + BATCH]
-            sources = [src for _, src, _ in batch]
-            results = page.evaluate(LOAD_ALL, [sources, FILE_LIMIT_MS, MAX_FRAMES_COMPARED])
-            for (name, _, row), result in zip(batch, results, strict=True):
-                verdicts[name] = (row, _verdict(expected[name], name, result))
-    bad = {n: v for n, (_, v) in verdicts.items() if v in ("wrong", "hang")}
-    assert not bad
-    text = _table(verdicts)
+        verdicts = _judge_all(page, shared_data, shown)
+    others = conformance.not_images(shared_data, {name for each in shown for name in each.files})
+    text = conformance.document(verdicts, others)
     if os.environ.get("FIRSTLIGHT_WRITE_DOCS"):
         DOCUMENT.write_text(text)
+    found = {name: verdict for name, (_, verdict) in verdicts.items()}
+    assert {n: v for n, v in found.items() if v.word in (WRONG, HANG)} == {}
+    refused = {name: verdict.detail for name, verdict in found.items() if verdict.word == REFUSED}
+    rightly = {name: error for name, error in refused.items() if not name.startswith("negative/")}
+    assert rightly == RIGHTLY_REFUSED | NOT_YET
     assert DOCUMENT.read_text() == text

@@ -51,6 +51,8 @@ class Answer:
     error: str | None
     message: str | None
     heap_bytes: int
+    cells: np.ndarray | None = None
+    is_rounded: bool = False
 
 
 @dataclass(slots=True)
@@ -163,4 +165,9 @@ def _answer(job: Job, said: Job) -> Answer:
         error = said["error"]
         return Answer(None, None, error["type"], error["message"], said["heapBytes"])
     array = read_pixels(job, said)
-    return Answer(array, hashlib.sha256(array).hexdigest(), None, None, said["heapBytes"])
+    cells = None
+    if said.get("cells"):
+        kind = said["cells"].removesuffix("Array").lower()
+        cells = np.fromfile(f"{job['pixels']}.cells", kind).reshape(array.shape)
+    digest = hashlib.sha256(array).hexdigest()
+    return Answer(array, digest, None, None, said["heapBytes"], cells, said.get("isRounded", False))

@@ -21,9 +21,10 @@ for (const { source, start, stop, pixels, codec, level, levels, image } of jobs)
   const order = { codec, bytes, resolutionLevel: level, decompositionLevels: levels, image };
   let answer;
   try {
-    const { data, ...shape } = (await runner.decode(order)).pixels;
+    const { data, cells, ...shape } = (await runner.decode(order)).pixels;
     writeFileSync(pixels, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-    answer = { ...shape, type: data.constructor.name };
+    if (cells) writeFileSync(`${pixels}.cells`, new Uint8Array(cells.buffer));
+    answer = { ...shape, type: data.constructor.name, cells: cells?.constructor.name };
   } catch (error) {
     answer = { error: errorRecord(error) };
   }

@@ -80,9 +80,23 @@ def test_floats(tmp_path: Path) -> None:
     for codec, data in (("native-le", source), ("native-be", source.byteswap())):
         array = decoded(data.tobytes(), codec, image, tmp_path).array
         assert array.tobytes() == source.tobytes()
-    doubles = {**image, "bitsAllocated": 64}
-    refused = decoded(source.tobytes() * 2, "native-le", doubles, tmp_path)
-    assert refused.error == "UnsupportedTransferSyntax"
+
+
+def test_floats_of_64_bits_become_floats_of_32(tmp_path: Path) -> None:
+    """Marked where that changes a value."""
+    exact = np.array([[0.5, -(2.0**100), np.inf], [np.nan, -0.0, 3.25]], "f8")
+    rounded = np.array([[0.1, 1e300, 1]], "f8")
+    for source, is_rounded in ((exact, False), (rounded, True)):
+        shape = {"rows": source.shape[0], "columns": 3, "samplesPerPixel": 1}
+        image = {**shape, "bitsAllocated": 64, "bitsStored": 0, "isFloat": True}
+        with np.errstate(over="ignore"):
+            expected = source.astype("f4")
+        for codec, data in (("native-le", source), ("native-be", source.byteswap())):
+            answer = decoded(data.tobytes(), codec, image, tmp_path)
+            np.testing.assert_array_equal(answer.array, expected)
+            assert (answer.array.dtype, answer.is_rounded) == ("f4", is_rounded)
+        refused = decoded(source.tobytes()[:-1], "native-le", image, tmp_path)
+        assert refused.error == "DecodeError"
 
 
 def test_bits_outside_of_bits_stored(tmp_path: Path) -> None:
@@ -101,6 +115,29 @@ def test_bits_outside_of_bits_stored(tmp_path: Path) -> None:
         sources += [source] * 2
     for answer, source in zip(session.run(), sources, strict=True):
         np.testing.assert_array_equal(answer.array, source)
+
+
+def test_cells_come_along_where_an_overlay_lies_in_them(tmp_path: Path) -> None:
+    session = Session(tmp_path)
+    sources = []
+    for (kind, stored), signed in itertools.product((("u2", 12), ("u1", 5)), (False, True)):
+        source = picture(9, 11, stored, signed=signed)
+        mask = (1 << stored) - 1
+        cells = (source.astype(int) & mask | 0x5A5A & ~mask).astype(kind)
+        image = {**image_of(source, stored), "highBit": stored - 1}
+        for wants in (True, False):
+            wish = {**image, "wantsCells": wants}
+            session.add(cells.tobytes(), 0, 0, wish, codec="native-le")
+            session.add(cells.byteswap().tobytes(), 0, 0, wish, codec="native-be")
+            session.add(rle_encode(cells), 0, 0, wish, codec="rle")
+            sources += [(source, cells if wants else None)] * 3
+    for answer, (source, cells) in zip(session.run(), sources, strict=True):
+        np.testing.assert_array_equal(answer.array, source)
+        if cells is None:
+            assert answer.cells is None
+        else:
+            np.testing.assert_array_equal(answer.cells, cells)
+            assert answer.cells.dtype == cells.dtype
 
 
 @pytest.mark.parametrize("first_bit", [0, 3, 7])

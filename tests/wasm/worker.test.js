@@ -133,6 +133,45 @@ for (const [name, [changes, type]] of Object.entries(BAD)) {
   });
 }
 
+test('marks of an order go on to the page', async () => {
+  order({ truncated: true, representation: 2, quality: 'SUBRESOLUTION' });
+  const { truncated, representation, quality } = await page.take();
+  assert.deepEqual([truncated, representation, quality], [true, 2, 'SUBRESOLUTION']);
+  order({ representation: null });
+  assert.ok(!('representation' in (await page.take())));
+});
+
+test('cells go to the page with their pixels, and count as held', async () => {
+  const image = {
+    ...{ rows: 1, columns: 2, samplesPerPixel: 1, bitsAllocated: 16, bitsStored: 12, highBit: 11 },
+    ...{ pixelRepresentation: 0, wantsCells: true },
+  };
+  const inbox = new Inbox();
+  connect('loader').port1.onmessage = ({ data }) => inbox.put(data);
+  const bytes = Uint8Array.of(1, 0xf2, 3, 4).buffer;
+  const wish = { image, codec: 'native-le', resolutionLevel: 0, decompositionLevels: 0 };
+  order({ ...wish, bytes, owner: 'loader' });
+  const { pixels } = await page.take();
+  assert.deepEqual([...pixels.data], [0x201, 0x403]);
+  assert.deepEqual([...pixels.cells], [0xf201, 0x403]);
+  assert.equal((await inbox.take()).storedBytes, 8);
+});
+
+test('the page sets a limit for every codec', async () => {
+  send({ kind: 'limits', maxSamples: 36 * 36 - 1 });
+  order();
+  assert.equal((await page.take()).error.type, 'LimitExceeded');
+  const image = { ...WARM_IMAGE, bitsAllocated: 8, bitsStored: 8 };
+  for (const codec of ['native-le', 'rle', 'deflated-frame']) {
+    order({ codec, image, resolutionLevel: 0, decompositionLevels: 0 });
+    assert.equal((await page.take()).error.type, 'LimitExceeded', codec);
+  }
+  send({ kind: 'limits', maxSamples: 36 * 36 });
+  order();
+  assert.deepEqual((await page.take()).pixels.data, levelData(WARM_LEVELS));
+  send({ kind: 'limits', maxSamples: Infinity });
+});
+
 test('every order is answered once and in order', async () => {
   const jobs = Array.from({ length: 40 }, (_, i) => order({ resolutionLevel: i % 4 }));
   const answers = [];

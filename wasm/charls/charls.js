@@ -11,6 +11,7 @@ import {
   readFrameHeader,
   readHeaders,
 } from '../jpeg/segments.js';
+import { refuseThrown, startModule } from '../module.js';
 import { interleaved, storedValues } from '../samples.js';
 
 /** @import { CharlsModule } from '@cornerstonejs/codec-charls/decodewasmjs' */
@@ -38,12 +39,7 @@ const PLANAR = 0; // interleave mode "none": one scan a component
  * @returns {Promise<Codec>}
  */
 export async function loadCharls({ wasmUrl, maxSamples = MAX_SAMPLES } = {}) {
-  const module = await factory({
-    ...(wasmUrl === undefined ? {} : { locateFile: () => wasmUrl }),
-    print: () => {},
-    printErr: () => {},
-  });
-  return new Charls(module, maxSamples);
+  return new Charls(await startModule(factory, { wasmUrl }), maxSamples);
 }
 
 /** @implements {Codec} */
@@ -74,17 +70,17 @@ class Charls {
    * @param {number} resolutionLevel
    * @param {number} decompositionLevels
    * @param {ImageShape} image
+   * @param {number} [maxSamples]
    * @returns {Pixels}
    */
-  decode(bytes, resolutionLevel, decompositionLevels, image) {
+  decode(bytes, resolutionLevel, decompositionLevels, image, maxSamples = this.#maxSamples) {
     checkOnlyLevel(resolutionLevel, decompositionLevels);
     const frame = readFrameHeader(bytes, readHeaders(bytes));
     if (frame.marker !== SOF_JPEG_LS) throw malformed('a JPEG stream, not JPEG-LS');
-    checkFrame(frame, image, this.#maxSamples);
-    const { rows, columns } = image;
+    checkFrame(frame, image, Math.min(maxSamples, this.#maxSamples));
+    const { rows, columns, precision } = frame;
     const samplesPerPixel = frame.components.length;
     const samples = this.#decodeFrame(bytes, frame);
-    const { precision } = frame;
     return {
       data: storedValues(samples, 0, { precision, isSigned: false }, image),
       rows,
@@ -105,7 +101,10 @@ class Charls {
       const input = decoder.getEncodedBuffer(bytes.length + END_OF_IMAGE.length);
       input.set(bytes);
       input.set(END_OF_IMAGE, bytes.length);
-      this.#refuseThrown(() => decoder.decode());
+      refuseThrown(
+        () => decoder.decode(),
+        (pointer) => String(this.#module.getExceptionMessage(pointer)),
+      );
       const { buffer } = decoder.getDecodedBuffer(); // a copy, outside the heap
       const samples = precision > 8 ? new Uint16Array(buffer) : new Uint8Array(buffer);
       if (samples.length !== rows * columns * components.length) {
@@ -116,20 +115,6 @@ class Charls {
         : samples;
     } finally {
       decoder.delete();
-    }
-  }
-
-  /**
-   * C++ exceptions arrive as numbers, pointers to them; anything else is a trap and not caught.
-   *
-   * @param {() => void} work
-   */
-  #refuseThrown(work) {
-    try {
-      work();
-    } catch (error) {
-      if (typeof error !== 'number') throw error;
-      throw new CodecError('DecodeError', String(this.#module.getExceptionMessage(error)));
     }
   }
 }

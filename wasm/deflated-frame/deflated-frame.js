@@ -20,11 +20,12 @@ export function createDeflatedFrame({ maxSamples = MAX_SAMPLES } = {}) {
     name: 'deflated-frame',
     warm: () => false,
     heapBytes: () => 0,
-    decode: (bytes, resolutionLevel, decompositionLevels, image) => {
+    decode: (bytes, resolutionLevel, decompositionLevels, image, most = maxSamples) => {
       checkOnlyLevel(resolutionLevel, decompositionLevels);
-      const frameBytes = Math.ceil((checkShape(image, maxSamples) * image.bitsAllocated) / 8);
+      const limit = Math.min(most, maxSamples);
+      const frameBytes = Math.ceil((checkShape(image, limit) * image.bitsAllocated) / 8);
       // frames begin at a byte of their own here
-      return readNative(inflate(bytes, frameBytes), { ...image, firstBit: 0 }, false, maxSamples);
+      return readNative(inflate(bytes, frameBytes), { ...image, firstBit: 0 }, false, limit);
     },
   };
 }

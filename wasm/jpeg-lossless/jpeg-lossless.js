@@ -31,9 +31,9 @@ export function createJpegLossless({ maxSamples = MAX_SAMPLES } = {}) {
     name: 'jpeg-lossless',
     warm: () => false,
     heapBytes: () => 0,
-    decode: (bytes, resolutionLevel, decompositionLevels, image) => {
+    decode: (bytes, resolutionLevel, decompositionLevels, image, most = maxSamples) => {
       checkOnlyLevel(resolutionLevel, decompositionLevels);
-      return decode(bytes, image, maxSamples);
+      return decode(bytes, image, Math.min(most, maxSamples));
     },
   };
 }

@@ -3,7 +3,7 @@
  * before any of it reaches a decoder: a decoder takes memory for whatever the frame header announces.
  */
 
-import { CodecError } from '../codec.js';
+import { CodecError, checkAnnounced } from '../codec.js';
 
 /** @import { ImageShape } from '../codec.js' */
 
@@ -116,14 +116,7 @@ export function readFrameHeader(bytes, segments) {
  * @param {number} maxSamples
  */
 export function checkFrame({ rows, columns, components, precision }, image, maxSamples) {
-  const found = `${columns} x ${rows} x ${components.length}`;
-  const announced = `${image.columns} x ${image.rows} x ${image.samplesPerPixel}`;
-  if (rows * columns * components.length > maxSamples) {
-    throw new CodecError('LimitExceeded', `${found} samples are more than ${maxSamples}`);
-  }
-  if (found !== announced) {
-    throw new CodecError('DecodeError', `${found} samples where DICOM announces ${announced}`);
-  }
+  checkAnnounced({ rows, columns, samplesPerPixel: components.length }, image, maxSamples);
   if (rows === 0 || columns === 0) throw malformed('the frame header describes an empty image');
   if (precision < 2 || precision > 16) throw malformed(`${precision} bits a sample`);
   const room = image.bitsAllocated > 8 ? 16 : 8;

@@ -15,6 +15,7 @@ import {
   readFrameHeader,
   readHeaders,
 } from '../jpeg/segments.js';
+import { refuseThrown, startModule } from '../module.js';
 import { storedValues } from '../samples.js';
 import { decodeExtended } from './extended.js';
 
@@ -40,12 +41,7 @@ const ADOBE_TRANSFORM = 15; // offset of the transform flag from APP14: 1 says Y
  * @returns {Promise<Codec>}
  */
 export async function loadLibjpegTurbo({ wasmUrl, maxSamples = MAX_SAMPLES } = {}) {
-  const module = await factory({
-    ...(wasmUrl === undefined ? {} : { locateFile: () => wasmUrl }),
-    print: () => {},
-    printErr: () => {},
-  });
-  return new LibjpegTurbo(module, maxSamples);
+  return new LibjpegTurbo(await startModule(factory, { wasmUrl }), maxSamples);
 }
 
 /** @implements {Codec} */
@@ -76,13 +72,14 @@ class LibjpegTurbo {
    * @param {number} resolutionLevel
    * @param {number} decompositionLevels
    * @param {ImageShape} image
+   * @param {number} [maxSamples]
    * @returns {Pixels}
    */
-  decode(bytes, resolutionLevel, decompositionLevels, image) {
+  decode(bytes, resolutionLevel, decompositionLevels, image, maxSamples = this.#maxSamples) {
     checkOnlyLevel(resolutionLevel, decompositionLevels);
     const headers = readHeaders(bytes);
     const frame = readFrameHeader(bytes, headers);
-    checkFrame(frame, image, this.#maxSamples);
+    checkFrame(frame, image, Math.min(maxSamples, this.#maxSamples));
     const { rows, columns, precision } = frame;
     const samples = this.#decodeFrame(bytes, headers, frame, image);
     return {
@@ -128,7 +125,11 @@ class LibjpegTurbo {
         input.set(piece, at);
         at += piece.length;
       }
-      refuseThrown(() => decoder.decode());
+      // the module does not give the text that the pointer stands for
+      refuseThrown(
+        () => decoder.decode(),
+        () => 'the JPEG stream is cut or damaged',
+      );
       const decoded = decoder.getDecodedBuffer();
       if (decoded.length !== rows * columns * components.length) {
         throw new CodecError('DecodeError', 'the decoder returned another picture than announced');
@@ -186,18 +187,4 @@ function saysYcc(bytes, headers) {
     return bytes[adobe.start + ADOBE_TRANSFORM] === 1;
   }
   return find(APP0, 'JFIF') !== undefined;
-}
-
-/**
- * C++ exceptions arrive as numbers, pointers to a text that the module does not give; anything else is a trap.
- *
- * @param {() => void} work
- */
-function refuseThrown(work) {
-  try {
-    work();
-  } catch (error) {
-    if (typeof error !== 'number') throw error;
-    throw new CodecError('DecodeError', 'the JPEG stream is cut or damaged');
-  }
 }

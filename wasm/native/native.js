@@ -3,7 +3,7 @@
  */
 
 import { CodecError, checkOnlyLevel, checkShape } from '../codec.js';
-import { cellType, clearUnusedBits, interleaved, unpackBits } from '../samples.js';
+import { cellType, fromCells, interleaved, unpackBits } from '../samples.js';
 
 /** @import { Codec, ImageShape, Pixels, StoredValues } from '../codec.js' */
 
@@ -21,9 +21,9 @@ export function createNative({ isBigEndian, maxSamples = MAX_SAMPLES }) {
     name: isBigEndian ? 'native-be' : 'native-le',
     warm: () => false,
     heapBytes: () => 0,
-    decode: (bytes, resolutionLevel, decompositionLevels, image) => {
+    decode: (bytes, resolutionLevel, decompositionLevels, image, most = maxSamples) => {
       checkOnlyLevel(resolutionLevel, decompositionLevels);
-      return readNative(bytes, image, isBigEndian, maxSamples);
+      return readNative(bytes, image, isBigEndian, Math.min(most, maxSamples));
     },
   };
 }
@@ -38,7 +38,7 @@ export function createNative({ isBigEndian, maxSamples = MAX_SAMPLES }) {
 export function readNative(bytes, image, isBigEndian, maxSamples) {
   const samples = checkShape(image, maxSamples);
   const { rows, columns, samplesPerPixel, bitsAllocated, isFloat } = image;
-  if (isFloat && bitsAllocated !== 32) {
+  if (isFloat && bitsAllocated < 32) {
     throw new CodecError('UnsupportedTransferSyntax', `floats of ${bitsAllocated} bits`);
   }
   const hasSharedChroma = isSharingChroma(image);
@@ -52,11 +52,11 @@ export function readNative(bytes, image, isBigEndian, maxSamples) {
     throw new CodecError('DecodeError', `${bytes.length} bytes where the image has ${needed}`);
   }
   const ordered = isSwapped ? swapped(bytes.subarray(0, needed), 2) : bytes;
-  const data =
+  const { data, ...rest } =
     bitsAllocated === 1
-      ? unpackBits(ordered, firstBit, stored)
+      ? { data: unpackBits(ordered, firstBit, stored) }
       : readCells(ordered, stored, isBigEndian, image);
-  return { data: arranged(data, image, hasSharedChroma), rows, columns, samplesPerPixel };
+  return { data: arranged(data, image, hasSharedChroma), rows, columns, samplesPerPixel, ...rest };
 }
 
 /** @param {ImageShape} image */
@@ -81,8 +81,7 @@ function readCells(bytes, count, isBigEndian, image) {
   const Cells = cellType(image);
   const raw = bytes.subarray(0, count * Cells.BYTES_PER_ELEMENT);
   const { buffer } = isBigEndian ? swapped(raw, Cells.BYTES_PER_ELEMENT) : raw.slice();
-  const cells = new Cells(/** @type {ArrayBuffer} */ (buffer));
-  return image.isFloat ? cells : clearUnusedBits(cells, image);
+  return fromCells(new Cells(/** @type {ArrayBuffer} */ (buffer)), image);
 }
 
 /**

@@ -13,6 +13,7 @@ import {
   readCodingStyle,
   readSiz,
 } from '../codestream.js';
+import { startModule } from '../module.js';
 import { arrayType, storedValues } from '../samples.js';
 import { copyRepaired, findEnding } from './repair.js';
 
@@ -44,11 +45,9 @@ const ALL_LAYERS = 0;
 export async function loadOpenjpeg({ wasmUrl, maxSamples = MAX_SAMPLES } = {}) {
   /** @type {string[]} */
   const complaints = [];
-  const module = await factory({
-    ...(wasmUrl === undefined ? {} : { locateFile: () => wasmUrl }),
-    print: (text) => complaints.push(text),
-    printErr: (text) => complaints.push(text),
-  });
+  /** @param {string} text */
+  const keep = (text) => void complaints.push(text);
+  const module = await startModule(factory, { wasmUrl, print: keep, printErr: keep });
   return new Openjpeg(module, complaints, maxSamples);
 }
 
@@ -83,13 +82,15 @@ class Openjpeg {
    * @param {number} resolutionLevel
    * @param {number} decompositionLevels
    * @param {ImageShape} image
+   * @param {number} [maxSamples]
    * @returns {Pixels}
    */
-  decode(bytes, resolutionLevel, decompositionLevels, image) {
+  decode(bytes, resolutionLevel, decompositionLevels, image, maxSamples = this.#maxSamples) {
     const codestream = findCodestream(bytes);
     const siz = readSiz(codestream);
-    checkSiz(siz, image, this.#maxSamples);
-    this.#checkRoom(siz);
+    const limit = Math.min(maxSamples, this.#maxSamples);
+    checkSiz(siz, image, limit);
+    checkRoom(siz, limit);
     const style = readCodingStyle(codestream);
     const levels = style.decompositionLevels;
     const levelsBelow = checkLevel(levels, resolutionLevel, decompositionLevels);
@@ -106,25 +107,6 @@ class Openjpeg {
       columns: sizeAtLevel(siz.columns, levelsBelow),
       samplesPerPixel: siz.components.length,
     };
-  }
-
-  /**
-   * Refuses what the module would leave out or read outside of its picture: it writes one component, or three of 8 bits,
-   * and counts rows and columns from the origin of the reference grid instead of from the image's corner.
-   *
-   * @param {Siz} siz
-   */
-  #checkRoom({ components, horizontal, vertical }) {
-    const count = components.length;
-    if (count !== 1 && !(count === 3 && components[0].precision <= 8)) {
-      throw new CodecError(
-        'UnsupportedTransferSyntax',
-        `${count} components of ${components[0].precision} bits in JPEG 2000`,
-      );
-    }
-    if (horizontal.stop * vertical.stop * count > this.#maxSamples) {
-      throw new CodecError('LimitExceeded', 'the image lies too far from its reference grid');
-    }
   }
 
   /**
@@ -175,5 +157,25 @@ class Openjpeg {
   #reason() {
     const errors = this.#complaints.filter((text) => text.startsWith('[ERROR]'));
     return errors.map((text) => text.slice('[ERROR]'.length).trim()).join('; ') || 'no picture';
+  }
+}
+
+/**
+ * Refuses what the module would leave out or read outside of its picture: it writes one component, or three of 8 bits,
+ * and counts rows and columns from the origin of the reference grid instead of from the image's corner.
+ *
+ * @param {Siz} siz
+ * @param {number} maxSamples
+ */
+function checkRoom({ components, horizontal, vertical }, maxSamples) {
+  const count = components.length;
+  if (count !== 1 && !(count === 3 && components[0].precision <= 8)) {
+    throw new CodecError(
+      'UnsupportedTransferSyntax',
+      `${count} components of ${components[0].precision} bits in JPEG 2000`,
+    );
+  }
+  if (horizontal.stop * vertical.stop * count > maxSamples) {
+    throw new CodecError('LimitExceeded', 'the image lies too far from its reference grid');
   }
 }

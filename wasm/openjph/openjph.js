@@ -12,6 +12,7 @@ import {
   readCodingStyle,
   readSiz,
 } from '../codestream.js';
+import { startModule } from '../module.js';
 import { arrayType, storedValues } from '../samples.js';
 import { unscramble } from './samples.js';
 import { WARM_IMAGE, WARM_LEVELS, warmStream } from './warm-stream.js';
@@ -49,10 +50,10 @@ const SSIZ_SIGN = 0x80;
 export async function loadOpenjph({ wasmUrl, maxSamples = MAX_SAMPLES, log = () => {} } = {}) {
   /** @type {string[]} */
   const complaints = [];
-  const module = await factory({
-    ...(wasmUrl === undefined ? {} : { locateFile: () => wasmUrl }),
+  const module = await startModule(factory, {
+    wasmUrl,
     print: log,
-    printErr: (text) => complaints.push(text),
+    printErr: (text) => void complaints.push(text),
   });
   return new Openjph(module, complaints, maxSamples);
 }
@@ -95,12 +96,13 @@ class Openjph {
    * @param {number} resolutionLevel
    * @param {number} decompositionLevels
    * @param {ImageShape} image
+   * @param {number} [maxSamples]
    * @returns {Pixels}
    */
-  decode(bytes, resolutionLevel, decompositionLevels, image) {
+  decode(bytes, resolutionLevel, decompositionLevels, image, maxSamples = this.#maxSamples) {
     const codestream = findCodestream(bytes);
     const siz = readSiz(codestream);
-    checkSiz(siz, image, this.#maxSamples);
+    checkSiz(siz, image, Math.min(maxSamples, this.#maxSamples));
     refuseUndecodable(siz, readCodingStyle(codestream));
     const component = siz.components[0];
     // the library clamps signed samples of 8 bits to 0..255; as unsigned ones they come out whole, plus a level shift

@@ -3,7 +3,7 @@
  */
 
 import { CodecError, checkOnlyLevel, checkShape } from '../codec.js';
-import { cellType, clearUnusedBits, unpackBits } from '../samples.js';
+import { cellType, fromCells, unpackBits } from '../samples.js';
 
 /** @import { Codec, ImageShape } from '../codec.js' */
 
@@ -22,11 +22,11 @@ export function createRle({ maxSamples = MAX_SAMPLES } = {}) {
     name: 'rle',
     warm: () => false,
     heapBytes: () => 0,
-    decode: (bytes, resolutionLevel, decompositionLevels, image) => {
+    decode: (bytes, resolutionLevel, decompositionLevels, image, most = maxSamples) => {
       checkOnlyLevel(resolutionLevel, decompositionLevels);
-      const count = checkShape(image, maxSamples);
+      const count = checkShape(image, Math.min(most, maxSamples));
       const { rows, columns, samplesPerPixel } = image;
-      return { data: readRle(bytes, image, count), rows, columns, samplesPerPixel };
+      return { rows, columns, samplesPerPixel, ...readRle(bytes, image, count) };
     },
   };
 }
@@ -41,7 +41,7 @@ function readRle(bytes, image, count) {
   if (bitsAllocated === 1) {
     const packed = new Uint8Array(Math.ceil(count / 8));
     unpackRuns(readSegments(bytes, 1)[0], packed, 0, 1);
-    return unpackBits(packed, 0, count);
+    return { data: unpackBits(packed, 0, count) };
   }
   const sampleBytes = bitsAllocated / 8;
   const segments = readSegments(bytes, samplesPerPixel * sampleBytes);
@@ -53,7 +53,7 @@ function readRle(bytes, image, count) {
     unpackRuns(segment, ordered, sample * sampleBytes + byte, samplesPerPixel * sampleBytes);
   });
   const Cells = cellType(image);
-  return clearUnusedBits(new Cells(ordered.buffer), image);
+  return fromCells(new Cells(ordered.buffer), image);
 }
 
 /**

@@ -5,26 +5,23 @@
  * @typedef {import('./resample.js').StoredValues} StoredValues
  * @typedef {import('./geometry.js').Region} Region
  *
- * @typedef {object} Mapper turns a region of stored values into an image of the same size; the result is valid until
- *   the next call
+ * @typedef {object} Mapper puts a region of stored values on a canvas, pixel for pixel
  * @property {'canvas2d' | 'webgl2'} kind
  * @property {(buffer: Buffer) => boolean} accepts
- * @property {boolean} lost its context has gone and what it drew with it; the result of `map` is then worth nothing
- * @property {(buffer: Buffer, region: Region, table: Uint8Array) => CanvasImageSource} map beyond the last column and
- *   row the edge is repeated; `table` as `greyTable` makes it
+ * @property {boolean} lost its context has gone and what it drew with it; what `draw` drew is then worth nothing
+ * @property {(context: Context, buffer: Buffer, region: Region, table: Uint8Array, x: number, y: number) => void} draw
+ *   `region` lies in the buffer and goes to (x, y); `table` as `greyTable` makes it
  * @property {() => void} release
+ *
+ * @typedef {CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D} Context
  */
 
-const OPAQUE = 0xff000000;
+const OPAQUE = 0xff000000 | 0;
 
 /** @implements {Mapper} */
 export class Canvas2dMapper {
   /** @type {'canvas2d'} */
   kind = 'canvas2d';
-  #canvas = new OffscreenCanvas(1, 1);
-  #context = /** @type {OffscreenCanvasRenderingContext2D} */ (
-    this.#canvas.getContext('2d', { alpha: false })
-  );
   /** @type {ImageData | null} */
   #image = null;
 
@@ -36,29 +33,27 @@ export class Canvas2dMapper {
   }
 
   /**
+   * @param {Context} context
    * @param {Buffer} buffer
    * @param {Region} region
    * @param {Uint8Array} table
-   * @returns {CanvasImageSource}
+   * @param {number} x
+   * @param {number} y
    */
-  map(buffer, region, table) {
+  draw(context, buffer, region, table, x, y) {
     const { width, height } = region;
     if (this.#image?.width !== width || this.#image.height !== height) {
-      this.#canvas.width = width;
-      this.#canvas.height = height;
       this.#image = new ImageData(width, height);
     }
-    const out = new Uint32Array(this.#image.data.buffer);
+    const out = new Int32Array(this.#image.data.buffer);
     if (buffer.samplesPerPixel === 1) mapGrey(buffer, region, table, out);
     else mapColour(buffer, region, table, out);
-    this.#context.putImageData(this.#image, 0, 0);
-    return this.#canvas;
+    // straight to the canvas that is seen: through one of our own it would be copied twice more
+    context.putImageData(this.#image, x, y);
   }
 
   release() {
     this.#image = null;
-    this.#canvas.width = 1;
-    this.#canvas.height = 1;
   }
 }
 
@@ -78,19 +73,16 @@ export function bitPatterns(data) {
  * @param {Buffer} buffer
  * @param {Region} region
  * @param {Uint8Array} table
- * @param {Uint32Array} out RGBA, little-endian
+ * @param {Int32Array} out RGBA, little-endian
  */
 function mapGrey(buffer, region, table, out) {
   const patterns = bitPatterns(buffer.data);
-  const colours = new Uint32Array(table.length);
-  for (let i = 0; i < table.length; i += 1) colours[i] = OPAQUE | (table[i] * 0x010101);
-  const inside = Math.min(region.width, buffer.columns - region.x);
-  for (let y = 0; y < region.height; y += 1) {
-    const row = Math.min(region.y + y, buffer.rows - 1) * buffer.columns;
-    let from = row + region.x;
-    let to = y * region.width;
-    for (const stop = to + inside; to < stop; to += 1, from += 1) out[to] = colours[patterns[from]];
-    out.fill(colours[patterns[row + buffer.columns - 1]], to, (y + 1) * region.width);
+  for (let y = 0, to = 0; y < region.height; y += 1) {
+    let from = (region.y + y) * buffer.columns + region.x;
+    for (const stop = to + region.width; to < stop; to += 1, from += 1) {
+      // multiplied here: a table of colours would not stay in the processor's cache
+      out[to] = OPAQUE | (table[patterns[from]] * 0x010101);
+    }
   }
 }
 
@@ -98,15 +90,14 @@ function mapGrey(buffer, region, table, out) {
  * @param {Buffer} buffer three samples a pixel, interleaved
  * @param {Region} region
  * @param {Uint8Array} table
- * @param {Uint32Array} out RGBA, little-endian
+ * @param {Int32Array} out RGBA, little-endian
  */
 function mapColour(buffer, region, table, out) {
   const patterns = bitPatterns(buffer.data);
   const samples = buffer.samplesPerPixel;
   for (let y = 0, to = 0; y < region.height; y += 1) {
-    const row = Math.min(region.y + y, buffer.rows - 1) * buffer.columns;
-    for (let x = 0; x < region.width; x += 1, to += 1) {
-      const from = (row + Math.min(region.x + x, buffer.columns - 1)) * samples;
+    let from = ((region.y + y) * buffer.columns + region.x) * samples;
+    for (const stop = to + region.width; to < stop; to += 1, from += samples) {
       const red = table[patterns[from]];
       const green = table[patterns[from + 1]];
       out[to] = OPAQUE | (table[patterns[from + 2]] << 16) | (green << 8) | red;

@@ -4,7 +4,7 @@ import { Canvas2dMapper } from './canvas2d.js';
 import { WebGl2Mapper } from './webgl2.js';
 
 /** Names under which browsers draw WebGL on the CPU: there the table in JavaScript is always faster. */
-const SOFTWARE = /swiftshader|llvmpipe|softpipe|software|basic render|mesa offscreen/i;
+export const SOFTWARE = /swiftshader|llvmpipe|softpipe|software|basic render|mesa offscreen/i;
 
 /** Side of the square that is drawn for the measurement: about one viewport. */
 const TRIAL_PX = 1024;
@@ -61,9 +61,9 @@ function trial(mapper) {
   let quickest = Infinity;
   for (let i = 0; i < TRIALS; i += 1) {
     const started = performance.now();
-    const image = mapper.map(buffer, region, new Uint8Array(65536).fill(i));
-    if (mapper.lost || !context) return Infinity;
-    context.drawImage(image, 0, 0);
+    if (!context) return Infinity;
+    mapper.draw(context, buffer, region, new Uint8Array(65536).fill(i), 0, 0);
+    if (mapper.lost) return Infinity;
     context.getImageData(0, 0, 1, 1);
     quickest = Math.min(quickest, performance.now() - started);
   }

@@ -15,12 +15,6 @@
 /** Device pixels that one image column may at most cover; beyond it nothing more can be seen. */
 const LARGEST_SCALE = 64;
 
-/**
- * A level is interpolated to at most this many times its pixels each way: beyond it nobody sees whether the window was
- * applied before or after, and the first picture shall cost little.
- */
-const LARGEST_ENLARGEMENT = 6;
-
 /** Smallest zoom, as a part of the zoom that fits. */
 const SMALLEST_PART_OF_FIT = 0.25;
 
@@ -169,48 +163,79 @@ export function levelToImage(levelsBelow) {
 }
 
 /**
- * How a level is brought to about the resolution of the screen: so many pixels averaged into one, or one made so many,
- * in each direction. What is left to the canvas is a scale near 1, unless the level is very coarse.
+ * From pixels of a picture to image coordinates: of a resolution level, or of a smaller representation of the frame,
+ * each pixel of which describes a block of the full image, or of a level of such a one.
  *
- * @param {number} scale the smaller one of the device px that a level pixel covers across and down
- * @returns {{average: number, enlarge: number}}
+ * @param {{columns: number, rows: number, resolutionLevel: number, decompositionLevels: number}} picture
+ * @param {{columns: number, rows: number}} full
+ * @returns {Transform}
  */
-export function resampling(scale) {
-  // the margin keeps a factor that is whole but for rounding
-  if (scale < 1) return { average: Math.max(1, Math.floor(1 / scale + 1e-9)), enlarge: 1 };
-  return { average: 1, enlarge: Math.min(Math.round(scale), LARGEST_ENLARGEMENT) };
+export function pictureToImage({ columns, rows, resolutionLevel, decompositionLevels }, full) {
+  const levelsBelow = decompositionLevels - resolutionLevel;
+  const blocks = {
+    scaleX: blockSize(full.columns, columns, levelsBelow),
+    scaleY: blockSize(full.rows, rows, levelsBelow),
+    offsetX: 0,
+    offsetY: 0,
+  };
+  return compose(blocks, levelToImage(levelsBelow));
 }
 
 /**
- * The part of a buffer that is on the screen, rounded outwards; one pixel beyond the last column and row belongs to it
- * (a reduced level ends up to half a pixel before the image does, and its edge is repeated there).
- *
- * @param {Transform} bufferToScreen
- * @param {Screen} screen
- * @param {{columns: number, rows: number}} buffer
- * @param {number} [marginPx] device px more on each side
- * @returns {Region | null} null when nothing of it is visible
+ * @param {number} full pixels of the frame
+ * @param {number} held pixels of the picture
+ * @param {number} levelsBelow
+ * @returns {number} whole where that explains the size; 1 for levels of the frame itself
  */
-export function visibleRegion(bufferToScreen, screen, buffer, marginPx = 0) {
-  const back = inverse(bufferToScreen);
-  const first = apply(back, -marginPx, -marginPx);
-  const last = apply(back, screen.width + marginPx, screen.height + marginPx);
-  const [x, width] = roundOut(first.x, last.x, buffer.columns + 1);
-  const [y, height] = roundOut(first.y, last.y, buffer.rows + 1);
+function blockSize(full, held, levelsBelow) {
+  const level = 2 ** levelsBelow;
+  const part = full / (held * level);
+  const near = Math.max(1, Math.round(part));
+  // sizes are rounded up at every step, so the true number may be one more
+  const explains = (/** @type {number} */ whole) =>
+    Math.ceil(Math.ceil(full / whole) / level) === held;
+  return [near, near + 1].find(explains) ?? part;
+}
+
+/**
+ * How many pixels of a picture are averaged into one, in each direction, before the rest is interpolated: what is left
+ * is a scale above one half, for which the pixels on either side are enough.
+ *
+ * @param {number} scale the smaller one of the device px that a pixel covers across and down
+ */
+export function averaging(scale) {
+  // the margin keeps a factor that is whole but for rounding
+  return Math.max(1, Math.floor(1 / scale + 1e-9));
+}
+
+/**
+ * The device pixels whose middle the image covers, and that are on the screen or within a margin around it.
+ *
+ * @param {Transform} imageToScreen
+ * @param {{columns: number, rows: number}} image
+ * @param {Screen} screen
+ * @param {number} [marginPx] device px more on each side
+ * @returns {Region | null} null where there are none
+ */
+export function coveredRegion(imageToScreen, image, screen, marginPx = 0) {
+  const { offsetX, offsetY, scaleX, scaleY } = imageToScreen;
+  const [x, width] = covered(offsetX, image.columns * scaleX, screen.width, marginPx);
+  const [y, height] = covered(offsetY, image.rows * scaleY, screen.height, marginPx);
   return width > 0 && height > 0 ? { x, y, width, height } : null;
 }
 
 /**
  * @param {number} start
- * @param {number} stop
- * @param {number} size
+ * @param {number} length at least a pixel of it counts
+ * @param {number} screen
+ * @param {number} margin
  * @returns {[number, number]} first and number
  */
-function roundOut(start, stop, size) {
-  // one more pixel on each side: interpolation looks at neighbours
-  const first = Math.max(0, Math.floor(start) - 1);
-  const end = Math.min(size, Math.ceil(stop) + 1);
-  return [first, end - first];
+function covered(start, length, screen, margin) {
+  const first = Math.round(start);
+  const stop = Math.max(Math.round(start + length), first + 1);
+  const from = Math.max(first, -margin);
+  return [from, Math.min(stop, screen + margin) - from];
 }
 
 /**

@@ -5,8 +5,7 @@ import { bytesOf } from '../engine/records.js';
 /**
  * @typedef {import('../engine/records.js').Overlay} Overlay
  * @typedef {import('../engine/records.js').ImageRecord} ImageRecord
- * @typedef {import('../engine/frame-store.js').StoredFrame & {cells?: Uint8Array | Uint16Array}} Frame `cells`: the pixel
- *   cells as they lie in the file, Bits Stored and all others, where a decoder hands them over
+ * @typedef {import('../engine/frame-store.js').StoredFrame} Frame
  */
 
 /** Told apart by people who do not see all colours, and found on black, grey and white. */

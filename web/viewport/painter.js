@@ -1,10 +1,10 @@
-/** Puts one frame on a canvas: brings it to about the screen's resolution, maps it to grey, scales it into place. */
+/** Puts one frame on a canvas: brings it to the screen's resolution, maps it to grey, puts it in place. */
 
 import { Canvas2dMapper } from './canvas2d.js';
 import * as geometry from './geometry.js';
 import { Looks } from './looks.js';
 import { OverlayPainter } from './overlays.js';
-import { averageSquares, interpolate } from './resample.js';
+import { averageSquares, fitToScreen } from './resample.js';
 
 /**
  * @typedef {import('../engine/records.js').ImageRecord} ImageRecord
@@ -21,12 +21,11 @@ import { averageSquares, interpolate } from './resample.js';
  * @property {geometry.Transform} toScreen from image coordinates to device px
  * @property {geometry.Screen} screen
  *
- * @typedef {object} Prepared samples near the screen's resolution, and where they lie
- * @property {Buffer} source
- * @property {string} key what they were made for
+ * @typedef {object} Fitted samples at the screen's resolution
+ * @property {Buffer} source what they were made of
+ * @property {string} scale for which they were made
+ * @property {geometry.Region} region that they cover, in device px from the corner of the image
  * @property {Buffer} buffer
- * @property {geometry.Region | null} region of the level that they cover; null for all of it
- * @property {geometry.Transform} toLevel from pixels of the buffer to pixels of the level
  */
 
 /** Made beyond each side of the screen, in device px, so that a small pan needs no new work. */
@@ -39,10 +38,10 @@ export class Painter {
   #plainMapper = this.#mapper;
   #looks = new Looks();
   #overlays = new OverlayPainter();
-  /** @type {Prepared | null} */
-  #prepared = null;
-  /** @type {{buffer: Buffer, table: Uint8Array, region: geometry.Region, image: CanvasImageSource} | null} */
-  #mapped = null;
+  /** @type {{source: Buffer, factor: number, buffer: Buffer} | null} */
+  #averaged = null;
+  /** @type {Fitted | null} */
+  #fitted = null;
 
   /** What maps grey images. */
   get renderer() {
@@ -53,7 +52,6 @@ export class Painter {
   useMapper(mapper) {
     if (this.#mapper !== this.#plainMapper) this.#mapper.release();
     this.#mapper = mapper;
-    this.#mapped = null;
   }
 
   /**
@@ -62,13 +60,14 @@ export class Painter {
    */
   paint(context, picture) {
     const { record, frame, toScreen } = picture;
+    this.#paintImage(context, picture);
+    if (!picture.overlays || record.overlays.length === 0) return;
     context.save();
     context.beginPath();
     const { offsetX, offsetY, scaleX, scaleY } = toScreen;
     context.rect(offsetX, offsetY, record.columns * scaleX, record.rows * scaleY);
     context.clip();
-    this.#paintImage(context, picture);
-    if (picture.overlays) this.#overlays.paint(context, record, frame, toScreen);
+    this.#overlays.paint(context, record, frame, toScreen);
     context.restore();
   }
 
@@ -78,23 +77,27 @@ export class Painter {
    */
   #paintImage(context, picture) {
     const { record, frame, toScreen, screen } = picture;
-    const levelsBelow = frame.decompositionLevels - frame.resolutionLevel;
-    const levelToScreen = geometry.compose(toScreen, geometry.levelToImage(levelsBelow));
+    const visible = geometry.coveredRegion(toScreen, record, screen);
+    if (!visible) return;
     const source = this.#looks.source(frame, record);
-    const prepared = this.#prepare(source, levelToScreen, screen);
-    if (!prepared) return;
-    const place = geometry.compose(levelToScreen, prepared.toLevel);
-    const { image, region } = this.#map(prepared.buffer, place, picture);
-    context.imageSmoothingQuality = 'low';
-    const corner = geometry.apply(place, region.x, region.y);
-    const { width, height } = region;
-    context.drawImage(image, corner.x, corner.y, width * place.scaleX, height * place.scaleY);
+    const fitted = this.#fit(source, picture, visible);
+    const { buffer, table } = this.#looks.look(fitted.buffer, picture);
+    const region = moved(
+      visible,
+      -fitted.region.x - toScreen.offsetX,
+      -fitted.region.y - toScreen.offsetY,
+    );
+    // the GPU has gone (sleep, driver reset, too many contexts): the CPU takes over for good
+    if (this.#mapper.lost) this.useMapper(this.#plainMapper);
+    const mapper = this.#mapper.accepts(buffer) ? this.#mapper : this.#plainMapper;
+    mapper.draw(context, buffer, region, table, visible.x, visible.y);
+    if (mapper.lost) this.#plainMapper.draw(context, buffer, region, table, visible.x, visible.y);
   }
 
   /** Lets go of the pixels, not of the mapper. */
   forget() {
-    this.#prepared = null;
-    this.#mapped = null;
+    this.#averaged = null;
+    this.#fitted = null;
     this.#looks.forget();
     this.#overlays.forget();
   }
@@ -106,54 +109,49 @@ export class Painter {
   }
 
   /**
+   * Samples for every device pixel of a region: those held where they do, since a pan goes by whole pixels.
+   *
    * @param {Buffer} source
-   * @param {geometry.Transform} levelToScreen
-   * @param {geometry.Screen} screen
-   * @returns {Prepared | null} null when nothing of it is visible
+   * @param {Picture} picture
+   * @param {geometry.Region} visible
+   * @returns {Fitted}
    */
-  #prepare(source, levelToScreen, screen) {
-    const visible = geometry.visibleRegion(levelToScreen, screen, source);
-    if (!visible) return null;
-    const scale = Math.min(levelToScreen.scaleX, levelToScreen.scaleY);
-    const { average, enlarge } = geometry.resampling(scale);
-    const key = `${average} ${enlarge}`;
-    const held = this.#prepared;
-    if (held?.source === source && held.key === key) {
-      if (!held.region || geometry.contains(held.region, visible)) return held;
+  #fit(source, { record, frame, toScreen, screen }, visible) {
+    const { offsetX, offsetY, scaleX, scaleY } = toScreen;
+    const scale = `${scaleX} ${scaleY}`;
+    const held = this.#fitted;
+    if (held?.source === source && held.scale === scale) {
+      if (geometry.contains(held.region, moved(visible, -offsetX, -offsetY))) return held;
     }
-    // colour has no window: there the canvas interpolates as well
-    const grey = source.samplesPerPixel === 1;
-    const wider = geometry.visibleRegion(levelToScreen, screen, source, MARGIN_PX);
-    const region = grey && enlarge > 1 ? wider : null;
-    const buffer = region ? interpolate(source, region, enlarge) : averageSquares(source, average);
-    const size = region ? 1 / enlarge : average;
-    const { x, y } = region ?? { x: 0, y: 0 };
-    const toLevel = { scaleX: size, scaleY: size, offsetX: x, offsetY: y };
-    this.#prepared = { source, key, buffer, region, toLevel };
-    return this.#prepared;
+    const wider = geometry.coveredRegion(toScreen, record, screen, MARGIN_PX) ?? visible;
+    const levelToScreen = geometry.compose(toScreen, geometry.pictureToImage(frame, record));
+    const { averaged, place } = this.#average(source, levelToScreen);
+    const buffer = fitToScreen(averaged, place, wider);
+    this.#fitted = { source, scale, region: moved(wider, -offsetX, -offsetY), buffer };
+    return this.#fitted;
   }
 
   /**
-   * @param {Buffer} prepared
-   * @param {geometry.Transform} place of the buffer on the screen
-   * @param {Picture} picture
+   * @param {Buffer} source
+   * @param {geometry.Transform} toScreen of the source
+   * @returns {{averaged: Buffer, place: geometry.Transform}} `place`: of what was averaged, on the screen
    */
-  #map(prepared, place, picture) {
-    const { screen } = picture;
-    const { buffer, table } = this.#looks.look(prepared, picture);
-    // the GPU has gone (sleep, driver reset, too many contexts): the CPU takes over for good
-    if (this.#mapper.lost) this.useMapper(this.#plainMapper);
-    const held = this.#mapped;
-    const whole = { x: 0, y: 0, width: buffer.columns + 1, height: buffer.rows + 1 };
-    if (held?.buffer === buffer && held.table === table) {
-      const visible = geometry.visibleRegion(place, screen, buffer) ?? whole;
-      if (geometry.contains(held.region, visible)) return held;
+  #average(source, toScreen) {
+    const factor = geometry.averaging(Math.min(toScreen.scaleX, toScreen.scaleY));
+    if (this.#averaged?.source !== source || this.#averaged.factor !== factor) {
+      this.#averaged = { source, factor, buffer: averageSquares(source, factor) };
     }
-    const region = geometry.visibleRegion(place, screen, buffer, MARGIN_PX) ?? whole;
-    const mapper = this.#mapper.accepts(buffer) ? this.#mapper : this.#plainMapper;
-    let image = mapper.map(buffer, region, table);
-    if (mapper.lost) image = this.#plainMapper.map(buffer, region, table);
-    this.#mapped = { buffer, table, region, image };
-    return this.#mapped;
+    const squares = { scaleX: factor, scaleY: factor, offsetX: 0, offsetY: 0 };
+    return { averaged: this.#averaged.buffer, place: geometry.compose(toScreen, squares) };
   }
+}
+
+/**
+ * @param {geometry.Region} region
+ * @param {number} x
+ * @param {number} y
+ * @returns {geometry.Region}
+ */
+function moved(region, x, y) {
+  return { ...region, x: region.x + x, y: region.y + y };
 }

@@ -1,6 +1,6 @@
 /** What lies under a point of the image; pure. */
 
-import { apply, inverse, levelToImage } from './geometry.js';
+import { apply, inverse, pictureToImage } from './geometry.js';
 import { modalityOf } from './voi.js';
 
 /**
@@ -22,16 +22,21 @@ export function probe(record, frame, point) {
   const column = Math.floor(point.x);
   const row = Math.floor(point.y);
   if (!(column >= 0 && row >= 0 && column < record.columns && row < record.rows)) return null;
-  const levelsBelow = frame.decompositionLevels - frame.resolutionLevel;
   // the middle of the pixel, so that one pixel has one value
   const centre = { x: column + 0.5, y: row + 0.5 };
-  const at = apply(inverse(levelToImage(levelsBelow)), centre.x, centre.y);
+  const at = apply(inverse(pictureToImage(frame, record)), centre.x, centre.y);
   const x = Math.min(Math.max(Math.floor(at.x), 0), frame.columns - 1);
   const y = Math.min(Math.max(Math.floor(at.y), 0), frame.rows - 1);
   const samples = frame.samplesPerPixel;
   const from = (y * frame.columns + x) * samples;
   const stored = Array.from(frame.data.subarray(from, from + samples));
-  return { row, column, stored, modality: modalityValue(record, stored), reduced: levelsBelow > 0 };
+  return {
+    row,
+    column,
+    stored,
+    modality: modalityValue(record, stored),
+    reduced: frame.columns !== record.columns || frame.rows !== record.rows,
+  };
 }
 
 /**

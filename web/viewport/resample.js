@@ -69,58 +69,84 @@ function addRow(sums, source, y, factor) {
 }
 
 /**
- * Interpolates linearly to `factor` times as many pixels each way; linear, because it invents no value that lies
- * outside those around it.
+ * Linear interpolation at the middle of each screen pixel of a region; linear, because it invents no value that lies
+ * outside those around it. Beyond the ends of the source its edge is repeated.
  *
- * @param {Buffer} source one sample a pixel
- * @param {import('./geometry.js').Region} region of the source; beyond its last column and row the edge is repeated
- * @param {number} factor
+ * @param {Buffer} source
+ * @param {import('./geometry.js').Transform} place of the source on the screen
+ * @param {import('./geometry.js').Region} region of the screen
  * @returns {Buffer} of that region
  */
-export function interpolate(source, region, factor) {
-  const columns = region.width * factor;
-  const rows = region.height * factor;
-  const data = sameKind(source.data, columns * rows);
-  const across = steps(region.x, columns, factor, source.columns);
-  const down = steps(region.y, rows, factor, source.rows);
+export function fitToScreen(source, place, region) {
+  const { width: columns, height: rows } = region;
+  const samples = source.samplesPerPixel;
+  const data = sameKind(source.data, columns * rows * samples);
+  const across = steps(region.x, columns, place.scaleX, place.offsetX, source.columns);
+  const down = steps(region.y, rows, place.scaleY, place.offsetY, source.rows);
   const Row = source.data.BYTES_PER_ELEMENT > 2 ? Float64Array : Float32Array;
-  let above = new Row(columns);
-  let below = new Row(columns);
-  const round = rounding(data);
-  let heldRow = -1;
-  for (let row = 0, at = 0; row < rows; row += 1) {
-    if (down.first[row] !== heldRow) {
-      const isNext = heldRow >= 0 && down.first[row] === heldRow + 1;
-      if (isNext) [above, below] = [below, above];
-      else interpolateRow(source, down.first[row], across, above);
-      interpolateRow(source, down.second[row], across, below);
-      heldRow = down.first[row];
+  const length = columns * samples;
+  let above = new Row(length);
+  let below = new Row(length);
+  let heldRow = -1; // of the source, in `above`
+  let heldNext = -1; // in `below`
+  for (let row = 0, at = 0; row < rows; row += 1, at += length) {
+    const [first, second] = [down.first[row], down.second[row]];
+    if (first === heldNext && first !== heldRow) {
+      [above, below] = [below, above];
+      [heldRow, heldNext] = [heldNext, heldRow];
     }
+    if (first !== heldRow) interpolateRow(source, first, across, above);
+    heldRow = first;
     const weight = down.weight[row];
-    for (let i = 0; i < columns; i += 1, at += 1) {
-      data[at] = round(above[i] + (below[i] - above[i]) * weight);
+    if (weight > 0 && second !== heldNext) {
+      interpolateRow(source, second, across, below);
+      heldNext = second;
     }
+    mix(above, below, weight, data, at);
   }
-  return { data, columns, rows, samplesPerPixel: 1 };
+  return { data, columns, rows, samplesPerPixel: samples };
 }
 
 /**
- * Between which source pixels each new one lies, and how far from the first.
+ * @param {Float32Array | Float64Array} above
+ * @param {Float32Array | Float64Array} below not looked at where its weight is 0
+ * @param {number} weight
+ * @param {StoredValues} out
+ * @param {number} at
+ */
+function mix(above, below, weight, out, at) {
+  const half = out instanceof Float32Array ? 0 : 0.5;
+  const { length } = above;
+  if (weight === 0 && half === 0) out.set(above, at);
+  else if (half === 0) {
+    for (let i = 0; i < length; i += 1) out[at + i] = above[i] + (below[i] - above[i]) * weight;
+  } else if (weight === 0) {
+    for (let i = 0; i < length; i += 1) out[at + i] = Math.floor(above[i] + 0.5);
+  } else {
+    for (let i = 0; i < length; i += 1) {
+      out[at + i] = Math.floor(above[i] + (below[i] - above[i]) * weight + 0.5);
+    }
+  }
+}
+
+/**
+ * Between which source pixels each screen pixel lies, and how far from the first.
  *
- * @param {number} start
- * @param {number} count of new pixels
- * @param {number} factor
+ * @param {number} start first screen pixel
+ * @param {number} count of them
+ * @param {number} scale screen px of a source pixel
+ * @param {number} offset of the source on the screen
  * @param {number} size of the source
  */
-function steps(start, count, factor, size) {
+function steps(start, count, scale, offset, size) {
   const first = new Int32Array(count);
   const second = new Int32Array(count);
   const weight = new Float32Array(count);
   for (let i = 0; i < count; i += 1) {
-    const place = start + (i + 0.5) / factor - 0.5;
+    const place = Math.min(Math.max((start + i + 0.5 - offset) / scale - 0.5, 0), size - 1);
     const before = Math.floor(place);
-    first[i] = Math.min(Math.max(before, 0), size - 1);
-    second[i] = Math.min(Math.max(before + 1, 0), size - 1);
+    first[i] = before;
+    second[i] = Math.min(before + 1, size - 1);
     weight[i] = place - before;
   }
   return { first, second, weight };
@@ -132,11 +158,23 @@ function steps(start, count, factor, size) {
  * @param {ReturnType<typeof steps>} across
  * @param {Float32Array | Float64Array} out
  */
-function interpolateRow({ data, columns }, row, { first, second, weight }, out) {
-  const start = row * columns;
-  for (let i = 0; i < out.length; i += 1) {
-    const left = data[start + first[i]];
-    out[i] = left + (data[start + second[i]] - left) * weight[i];
+function interpolateRow({ data, columns, samplesPerPixel }, row, { first, second, weight }, out) {
+  const start = row * columns * samplesPerPixel;
+  const count = first.length;
+  if (samplesPerPixel === 1) {
+    for (let i = 0; i < count; i += 1) {
+      const left = data[start + first[i]];
+      const part = weight[i]; // of none, what is not a number beside it must not be seen
+      out[i] = part === 0 ? left : left + (data[start + second[i]] - left) * part;
+    }
+    return;
+  }
+  for (let i = 0, to = 0; i < count; i += 1) {
+    const left = start + first[i] * samplesPerPixel;
+    const right = start + second[i] * samplesPerPixel;
+    for (let sample = 0; sample < samplesPerPixel; sample += 1, to += 1) {
+      out[to] = data[left + sample] + (data[right + sample] - data[left + sample]) * weight[i];
+    }
   }
 }
 

@@ -4,6 +4,7 @@ import { isShowable, readingOf } from './colour.js';
 import * as geometry from './geometry.js';
 import { Painter } from './painter.js';
 import { probe } from './probe.js';
+import { warmUp } from './warm.js';
 import { Windowing } from './windowing.js';
 
 /**
@@ -34,6 +35,7 @@ export class Viewport {
   /** @type {number | null} */
   #pending = null;
   #drawn;
+  #warming;
 
   /**
    * @param {HTMLCanvasElement} canvas
@@ -45,6 +47,7 @@ export class Viewport {
       canvas.getContext('2d', { alpha: false })
     );
     this.#drawn = drawn;
+    this.#warming = setTimeout(() => this.#warm());
   }
 
   /** Which renderer draws grey images. */
@@ -252,7 +255,16 @@ export class Viewport {
     this.#painter.forget();
   }
 
+  /** Before the first picture is there: it then costs half. */
+  #warm() {
+    if (this.#frame) return;
+    warmUp(this.#context);
+    this.#context.fillStyle = BLACK;
+    this.#context.fillRect(0, 0, this.#canvas.width, this.#canvas.height);
+  }
+
   release() {
+    clearTimeout(this.#warming);
     if (this.#pending !== null) cancelAnimationFrame(this.#pending);
     this.#pending = null;
     this.#painter.release();

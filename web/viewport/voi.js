@@ -186,25 +186,63 @@ export function greyFunction(record, window, inverted) {
  */
 export function greyTable(record, window, { bits, signed, inverted }) {
   const size = 2 ** bits;
-  const table = new Uint8Array(size);
+  const half = size / 2;
+  const first = signed ? -half : 0;
+  const last = first + size - 1;
   const greyOf = greyFunction(record, window, inverted);
-  const { min, max } = storedRange(record);
-  const first = signed ? -size / 2 : 0;
-  const [lowest, highest] = [greyOf(min), greyOf(max)];
-  for (let value = first; value < first + size; value += 1) {
-    const grey = value <= min ? lowest : value >= max ? highest : greyOf(value);
-    table[value & (size - 1)] = grey;
+  const range = storedRange(record);
+  const [min, max] = [Math.max(range.min, first), Math.min(range.max, last)];
+  const ordered = new Uint8Array(size); // by value
+  ordered.fill(greyOf(range.min), 0, min - first);
+  ordered.fill(greyOf(range.max), max - first + 1);
+  if (isMonotonic(record, window)) fillByHalves(ordered, first, min, max, greyOf);
+  else for (let value = min; value <= max; value += 1) ordered[value - first] = greyOf(value);
+  const { low, high } = paddingRange(record) ?? { low: Infinity, high: -Infinity };
+  if (low <= last && high >= first) {
+    ordered.fill(0, Math.max(Math.ceil(low) - first, 0), Math.max(Math.floor(high) - first + 1, 0));
   }
-  const padding = paddingRange(record);
-  const last = Math.min(padding?.high ?? -Infinity, first + size - 1);
-  for (
-    let value = Math.max(Math.ceil(padding?.low ?? Infinity), first);
-    value <= last;
-    value += 1
-  ) {
-    table[value & (size - 1)] = 0;
-  }
+  if (!signed) return ordered;
+  const table = new Uint8Array(size);
+  table.set(ordered.subarray(half));
+  table.set(ordered.subarray(0, half), half);
   return table;
+}
+
+/**
+ * Whether greys never turn back as values grow.
+ *
+ * @param {ImageRecord} record
+ * @param {Window} window
+ */
+function isMonotonic({ modality_lut }, { lut, function: name }) {
+  return !modality_lut && !lut && name !== 'SIGMOID'; // which `Math.exp` need not round so that it is
+}
+
+/**
+ * Fills in a function that never turns back: where both ends are equal, so is all between them. A window takes some
+ * hundred calls in this way, and a table is made at each step of a drag.
+ *
+ * @param {Uint8Array} ordered entry `value - first`
+ * @param {number} first
+ * @param {number} low
+ * @param {number} high included
+ * @param {(stored: number) => number} greyOf
+ */
+function fillByHalves(ordered, first, low, high, greyOf) {
+  /** @param {number} from @param {number} atFrom @param {number} to @param {number} atTo */
+  const fill = (from, atFrom, to, atTo) => {
+    if (atFrom === atTo) ordered.fill(atFrom, from - first, to - first + 1);
+    if (atFrom === atTo || to - from <= 1) return;
+    const middle = (from + to) >> 1;
+    const atMiddle = greyOf(middle);
+    ordered[middle - first] = atMiddle;
+    fill(from, atFrom, middle, atMiddle);
+    fill(middle, atMiddle, to, atTo);
+  };
+  const [atLow, atHigh] = [greyOf(low), greyOf(high)];
+  ordered[low - first] = atLow;
+  ordered[high - first] = atHigh;
+  fill(low, atLow, high, atHigh);
 }
 
 /**

@@ -23,12 +23,11 @@ precision highp int;
 uniform highp usampler2D stored;
 uniform highp usampler2D table;
 uniform ivec2 origin;
-uniform ivec2 last;
 uniform int height;
 out vec4 colour;
 void main() {
   ivec2 at = origin + ivec2(int(gl_FragCoord.x), height - 1 - int(gl_FragCoord.y));
-  int pattern = int(texelFetch(stored, min(at, last), 0).r);
+  int pattern = int(texelFetch(stored, at, 0).r);
   uint grey = texelFetch(table, ivec2(pattern & 255, pattern >> 8), 0).r;
   colour = vec4(vec3(float(grey) / 255.0), 1.0);
 }`;
@@ -84,14 +83,16 @@ export class WebGl2Mapper {
   }
 
   /**
+   * @param {import('./canvas2d.js').Context} context
    * @param {Buffer} buffer
    * @param {Region} region
    * @param {Uint8Array} table
-   * @returns {CanvasImageSource}
+   * @param {number} x
+   * @param {number} y
    */
-  map(buffer, region, table) {
+  draw(context, buffer, region, table, x, y) {
     const gl = this.#gl;
-    const { x, y, width, height } = region;
+    const { width, height } = region;
     if (this.#canvas.width !== width) this.#canvas.width = width;
     if (this.#canvas.height !== height) this.#canvas.height = height;
     if (buffer !== this.#buffer) this.#upload(gl.TEXTURE0, bitPatterns(buffer.data), buffer);
@@ -102,11 +103,10 @@ export class WebGl2Mapper {
     }
     this.#table = table;
     gl.viewport(0, 0, width, height);
-    gl.uniform2i(this.#uniforms.origin, x, y);
-    gl.uniform2i(this.#uniforms.last, buffer.columns - 1, buffer.rows - 1);
+    gl.uniform2i(this.#uniforms.origin, region.x, region.y);
     gl.uniform1i(this.#uniforms.height, height);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
-    return this.#canvas;
+    context.drawImage(this.#canvas, x, y);
   }
 
   release() {
@@ -142,7 +142,7 @@ export class WebGl2Mapper {
 
 /**
  * @param {WebGL2RenderingContext} gl
- * @returns {Record<'origin' | 'last' | 'height', WebGLUniformLocation | null>}
+ * @returns {Record<'origin' | 'height', WebGLUniformLocation | null>}
  */
 function useProgram(gl) {
   const program = gl.createProgram();
@@ -165,7 +165,6 @@ function useProgram(gl) {
   gl.uniform1i(gl.getUniformLocation(program, 'table'), 1);
   return {
     origin: gl.getUniformLocation(program, 'origin'),
-    last: gl.getUniformLocation(program, 'last'),
     height: gl.getUniformLocation(program, 'height'),
   };
 }

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from firstlight.adapters.native_codecs import decode_frame
-from firstlight.errors import DecodeError, FirstlightError
+from firstlight.errors import DecodeError, FirstlightError, LimitExceeded
 from firstlight.ports import MAX_READ_BYTES, Decoded, DecodeFailed
 from firstlight.ranges import ByteRange
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from firstlight.dicom.attributes import ImageAttributes
     from firstlight.ports import DecodeEvent, DecodeOrder, Piece, Transport
 
 
@@ -29,6 +30,7 @@ class NativePool:
     Pixels go to ``keep`` with the resolution level they are of. With ``only_level`` that level
     alone is decoded (the full image where it has fewer): coarser orders are reported done without
     work, finer ones hold its bytes too. ``enough`` is told at once when an order has all of them.
+    Full images of more than ``max_samples`` are refused; the codecs have a limit of their own.
     """
 
     def __init__(
@@ -38,12 +40,14 @@ class NativePool:
         *,
         only_level: int | None = None,
         enough: Callable[[DecodeOrder], None] | None = None,
+        max_samples: int | None = None,
         workers: int = os.cpu_count() or 1,
     ) -> None:
         self._transport = transport
         self._keep = keep
         self._only_level = only_level
         self._enough = enough
+        self._max_samples = max_samples
         self._workers = workers
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="decoder")
         self._tasks: set[asyncio.Task[None]] = set()
@@ -101,6 +105,7 @@ class NativePool:
         self._report(event)
 
     async def _decode(self, order: DecodeOrder, level: int) -> Decoded:
+        self._check(order.image)
         data = b"".join([await self._bytes_of(piece) for piece in order.pieces])
         started_s = time.perf_counter()
         loop = asyncio.get_running_loop()
@@ -108,6 +113,12 @@ class NativePool:
         elapsed_ms = 1000 * (time.perf_counter() - started_s)
         self._keep(order, values, level)
         return Decoded(order.job, values.nbytes, elapsed_ms)
+
+    def _check(self, image: ImageAttributes) -> None:
+        samples = image.rows * image.columns * image.samples_per_pixel
+        if self._max_samples is not None and samples > self._max_samples:
+            size = f"{image.columns} x {image.rows} x {image.samples_per_pixel}"
+            raise LimitExceeded(f"{size} samples are more than {self._max_samples}")
 
     async def _bytes_of(self, piece: Piece) -> bytes:
         start, stop = piece.extent.start, piece.extent.stop

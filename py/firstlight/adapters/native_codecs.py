@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import zlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import imagecodecs
 import numpy as np
 
-from firstlight.errors import (
-    DecodeError,
-    LimitExceeded,
-    MalformedCodestream,
-    UnsupportedTransferSyntax,
+from firstlight.adapters.native_sizes import (
+    Size,
+    announced_size,
+    check_count,
+    check_size,
+    jpeg_size,
+    siz_size,
 )
+from firstlight.errors import DecodeError, MalformedCodestream, UnsupportedTransferSyntax
 from firstlight.j2k.boxes import codestream_start
 from firstlight.j2k.markers import NeedMore, read_main_header
 
@@ -41,8 +45,8 @@ def decode_frame(order: DecodeOrder, data: bytes, resolution_level: int) -> NDAr
     """Stored values of a frame at a resolution level, from a prefix that is complete for it.
 
     Shape (rows, columns) or (rows, columns, samples); integers as wide as Bits Allocated, at least
-    8 bits, and signed as Pixel Representation says. Every value of a codestream lies within its
-    precision, also where the wavelet overshoots.
+    8 bits, and signed as Pixel Representation says, or floats of 32 or 64 bits. Every value of a
+    codestream lies within its precision, also where the wavelet overshoots.
 
     Raises:
         DecodeError: the decoder refused, or gave another image than DICOM announces.
@@ -50,24 +54,33 @@ def decode_frame(order: DecodeOrder, data: bytes, resolution_level: int) -> NDAr
         UnsupportedTransferSyntax: there is no decoder for it.
         LimitExceeded: more than `MAX_SAMPLES`.
     """
-    image = order.image
-    if image.rows * image.columns * image.samples_per_pixel > MAX_SAMPLES:
-        raise LimitExceeded(f"{image.columns} x {image.rows} samples are more than {MAX_SAMPLES}")
-    if image.bits_allocated not in (1, 8, 16, 32):
-        raise UnsupportedTransferSyntax(f"{image.bits_allocated} bits a sample")
-    if not 1 <= image.bits_stored <= image.bits_allocated:
-        raise DecodeError(f"{image.bits_stored} bits stored of {image.bits_allocated} allocated")
+    _check_shape(order)
     try:
         if order.inflated is not None:
             data = _inflated(data, order.inflated)
         if order.codec in ("openjph", "openjpeg"):
-            values = _decode_jpeg2000(order, data, resolution_level)
+            values, found = _decode_jpeg2000(order, data, resolution_level)
         else:
-            values = _decode_whole(order, data)
+            values, found = _decode_whole(order, data)
     except _LIBRARY_ERRORS as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise DecodeError(f"{order.codec}: {reason}") from error
-    return _conform(values, order, order.decomposition_levels - resolution_level)
+    image = replace(order.image, rows=found.rows, columns=found.columns)
+    below = order.decomposition_levels - resolution_level
+    return _conform(values, replace(order, image=image), below)
+
+
+def _check_shape(order: DecodeOrder) -> None:
+    image = order.image
+    bits = image.bits_allocated
+    if bits not in ((32, 64) if image.is_float else (1, 8, 16, 32)):
+        raise UnsupportedTransferSyntax(f"{bits} bits a sample")
+    if not image.is_float and not 1 <= image.bits_stored <= bits:
+        raise DecodeError(f"{image.bits_stored} bits stored of {bits} allocated")
+    if order.codec in _UNCOMPRESSED:
+        if order.has_own_size:
+            raise UnsupportedTransferSyntax("this coding does not say its own size")
+        check_count(announced_size(image), MAX_SAMPLES)
 
 
 def _inflated(data: bytes, extent: ByteRange) -> bytes:
@@ -92,34 +105,21 @@ def closed_prefix(codestream: bytes, header: MainHeader) -> bytes:
     return bytes(closed[:at]) + _EOC
 
 
-def _decode_jpeg2000(order: DecodeOrder, data: bytes, level: int) -> NDArray[Any]:
+def _decode_jpeg2000(order: DecodeOrder, data: bytes, level: int) -> tuple[NDArray[Any], Size]:
     codestream, header = _codestream(data)
     levels = header.decomposition_levels
     if levels != order.decomposition_levels or not 0 <= level <= levels:
         raise DecodeError(f"{levels} decomposition levels, level {level} asked for")
-    _check_siz(header, order.image)
+    size = siz_size(header.siz)
+    check_size(size, order, MAX_SAMPLES)
     if header.is_high_throughput and level == levels:
         try:
-            return np.asarray(imagecodecs.htj2k_decode(codestream))
+            return np.asarray(imagecodecs.htj2k_decode(codestream)), size
         except RuntimeError:
             pass  # OpenJPH refuses some legal streams (layers, ROI); OpenJPEG has the last word
     # OpenJPH wraps what overshoots at reduced levels, OpenJPEG clamps it to the precision.
     prefix = closed_prefix(codestream, header)
-    return np.asarray(imagecodecs.jpeg2k_decode(prefix, skipres=levels - level))
-
-
-def _check_siz(header: MainHeader, image: ImageAttributes) -> None:
-    """A decoder takes memory for whatever SIZ announces: it must be the image of DICOM."""
-    siz = header.siz
-    kinds = {
-        (c.precision_bits, c.is_signed, c.subsampling_x, c.subsampling_y) for c in siz.components
-    }
-    if len(kinds) > 1 or any(kind[2:] != (1, 1) for kind in kinds):
-        raise UnsupportedTransferSyntax("components of different precision or size")
-    found = f"{siz.width} x {siz.height} x {len(siz.components)}"
-    announced = f"{image.columns} x {image.rows} x {image.samples_per_pixel}"
-    if found != announced:
-        raise DecodeError(f"{found} samples where DICOM announces {announced}")
+    return np.asarray(imagecodecs.jpeg2k_decode(prefix, skipres=levels - level)), size
 
 
 def _codestream(data: bytes) -> tuple[bytes, MainHeader]:
@@ -131,19 +131,34 @@ def _codestream(data: bytes) -> tuple[bytes, MainHeader]:
         raise MalformedCodestream("the codestream is cut in its main header") from None
 
 
-def _decode_whole(order: DecodeOrder, data: bytes) -> NDArray[Any]:
+def _decode_whole(order: DecodeOrder, data: bytes) -> tuple[NDArray[Any], Size]:
     """Codecs without resolution levels."""
+    if order.codec in _UNCOMPRESSED:
+        return _decode_uncompressed(order, data), announced_size(order.image)
+    size = jpeg_size(data)
+    check_size(size, order, MAX_SAMPLES)
+    return _decode_jpeg(order, data), size
+
+
+def _decode_uncompressed(order: DecodeOrder, data: bytes) -> NDArray[Any]:
     image = order.image
     match order.codec:
-        case "native-le" | "native-be":
-            return _native(image, data, "<" if order.codec == "native-le" else ">", order.first_bit)
-        case "deflated-frame":
-            return _native(image, zlib.decompress(data, -zlib.MAX_WBITS), "<", 0)
         case "rle":
             return _rle(image, data)
+        case "deflated-frame":
+            return _native(image, zlib.decompress(data, -zlib.MAX_WBITS), "<", 0)
+        case "native-be" if image.value_representation == "OW" and image.bits_allocated <= 8:
+            # Words hold two samples each, the second one first (PS3.5 8.1.1).
+            words = np.frombuffer(data, ">u2", count=len(data) // 2)
+            return _native(image, words.astype("<u2").tobytes(), ">", order.first_bit)
+    return _native(image, data, "<" if order.codec == "native-le" else ">", order.first_bit)
+
+
+def _decode_jpeg(order: DecodeOrder, data: bytes) -> NDArray[Any]:
+    match order.codec:
         case "charls":
             return np.asarray(imagecodecs.jpegls_decode(data))
-        case "libjpeg-turbo" | "jpeg-lossless" if image.samples_per_pixel == 3:
+        case "libjpeg-turbo" | "jpeg-lossless" if order.image.samples_per_pixel == 3:
             # Naming the same colour space twice keeps libjpeg from converting.
             return np.asarray(imagecodecs.jpeg8_decode(data, colorspace="RGB", outcolorspace="RGB"))
         case "libjpeg-turbo" | "jpeg-lossless":
@@ -157,7 +172,8 @@ def _native(image: ImageAttributes, data: bytes, byte_order: str, first_bit: int
     if image.bits_allocated == 1:
         bits = np.unpackbits(np.frombuffer(data, np.uint8), bitorder="little")
         return bits[first_bit : first_bit + samples]
-    dtype = np.dtype(f"{byte_order}u{image.bits_allocated // 8}")
+    kind = "f" if image.is_float else "u"
+    dtype = np.dtype(f"{byte_order}{kind}{image.bits_allocated // 8}")
     if image.photometric_interpretation == "YBR_FULL_422" and image.samples_per_pixel == 3:
         # Two luminances, then the chroma that both share (PS3.3 C.7.6.3.1.2).
         pairs = np.frombuffer(data, dtype, count=2 * pixels).reshape(-1, 4)
@@ -187,6 +203,8 @@ def _conform(values: NDArray[Any], order: DecodeOrder, levels_below: int) -> NDA
     signed = image.pixel_representation == 1
     target = np.dtype(f"{'i' if signed else 'u'}{max(1, image.bits_allocated // 8)}")
     values = values.reshape(shape)
+    if image.is_float:
+        return np.ascontiguousarray(values.astype(f"f{image.bits_allocated // 8}"))
     if order.codec in _UNCOMPRESSED or (values.dtype.kind == "i") != signed:
         unused = max(0, image.high_bit + 1 - image.bits_stored)
         if order.codec in _UNCOMPRESSED and image.high_bit < image.bits_allocated:
