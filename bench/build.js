@@ -15,10 +15,11 @@ const stamp = path.join(cache, 'bench', 'cornerstone-built');
 const installedStamp = path.join(here, 'node_modules', '.firstlight-bench');
 const SMALLEST_BYTES = 1024;
 
-async function install() {
+/** Installs the incumbent's packages, unless they are there. */
+export async function installIncumbent() {
   const wanted = fileDigest(path.join(here, 'package-lock.json'));
   if (fs.existsSync(installedStamp) && fs.readFileSync(installedStamp, 'utf8') === wanted) return;
-  say('installing cornerstone3D for the bench ...');
+  say('installing cornerstone3D, to measure against and to read what we write ...');
   const { code, output } = await run('npm', ['ci', '--loglevel=error'], { cwd: here });
   if (code !== 0) throw new Problem(`installing bench/ failed: ${lastLine(output)}`);
   fs.writeFileSync(installedStamp, wanted);
@@ -26,7 +27,7 @@ async function install() {
 
 /** Builds the page unless it was built from the same sources. */
 export async function buildIncumbent() {
-  await install();
+  await installIncumbent();
   const sources = ['pages', 'build.js', 'vite.config.js', 'package-lock.json'];
   const key = treeDigest(sources.map((name) => path.join(here, name)));
   if (fs.existsSync(stamp) && fs.readFileSync(stamp, 'utf8') === key) return;

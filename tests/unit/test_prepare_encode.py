@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as hnp
 
 from firstlight.errors import DecodeError
 from firstlight.j2k.markers import read_main_header
-from firstlight.prepare import htj2k
+from firstlight.prepare import encode, htj2k
 from firstlight.prepare.encode import encode_frame
 from firstlight.prepare.htj2k import decomposition_levels
 from unit.j2k_samples import picture
@@ -89,3 +89,36 @@ def test_wrong_pixels_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(htj2k, "rewrite", lambda _, **__: other.codestream)
     with pytest.raises(DecodeError, match="other pixels"):
         encode_frame(picture(40, 40), bits_stored=13, colour_transform=False)
+
+
+@pytest.mark.parametrize(("proof", "shape"), [("sampled", (16, 400)), ("independent", (300, 300))])
+def test_openjpeg_is_asked(
+    proof: str, shape: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of every frame if told so, else of those in which OpenJPH was once caught."""
+    asked = []
+    there = encode._by_openjpeg
+    monkeypatch.setattr(
+        encode, "_by_openjpeg", lambda codestream: asked.append(codestream) or there(codestream)
+    )
+    values = picture(*shape)
+    found = encode_frame(values, bits_stored=12, colour_transform=False, proof=proof)
+    assert asked == [found.codestream]
+
+
+def test_a_sample_is_asked_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """About one frame in sixteen goes to OpenJPEG too, and the same ones each time."""
+    asked = []
+    there = encode._by_openjpeg
+    monkeypatch.setattr(
+        encode, "_by_openjpeg", lambda codestream: asked.append(1) or there(codestream)
+    )
+    chosen = []
+    for _ in range(2):
+        before = len(asked)
+        for number in range(64):
+            values = picture(140, 130) + np.uint16(number)
+            encode_frame(values, bits_stored=13, colour_transform=False)
+        chosen.append(len(asked) - before)
+    assert 1 <= chosen[0] <= 12
+    assert chosen[0] == chosen[1]

@@ -12,14 +12,14 @@ import pytest
 
 from firstlight.dicom import uids
 from firstlight.j2k.markers import read_main_header
-from firstlight.prepare import large
+from firstlight.prepare import frames, large
 from firstlight.prepare.formats import FORMATS
 from firstlight.prepare.proof import decoded
 from firstlight.prepare.recipe import PROGRESSIONS
 from firstlight.prepare.shrink import shrink
 from firstlight.prepare.stored import stored_frames, stored_sha256
 from unit.j2k_samples import picture
-from unit.prepare_sources import copied, descriptor_of, image, run, saved, shipped
+from unit.prepare_sources import copied, descriptor_of, image, run, saved, shipped, tree_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -208,24 +208,47 @@ def test_shrinking_is_a_low_pass_filter() -> None:
     assert set(shrink(indices, 4, indices=True).ravel()) <= set(indices.ravel())
 
 
+@pytest.mark.parametrize("layout", ["dicomweb", "part10"])
 @pytest.mark.parametrize(("samples", "kind"), [(1, np.uint16), (1, np.int16), (3, np.uint8)])
-def test_line_by_line_is_as_lossless(
-    samples: int, kind: type, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_by_rows_is_the_same_as_at_once(
+    samples: int, kind: type, layout: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What frames above 256 MB go through, here for smaller ones."""
+    """What frames above 256 MB go through, here smaller ones: every byte of the tree is the same.
+
+    PLT, thumbnail, lossy and reduced alternates, heads and all.
+    """
     pytest.importorskip("ojph", reason="the extra large is not installed")
-    monkeypatch.setattr(large, "LARGE_PIXEL_BYTES", 1000)
-    values = np.ascontiguousarray(picture(333, 217, samples)).astype(kind)
-    bits = 8 if kind is np.uint8 else 13
-    dataset = image(values, BitsStored=bits, HighBit=bits - 1)
-    [expected] = stored_frames(dataset, resource="")
-    saved(tmp_path / "in" / "1.dcm", dataset)
-    assert run(tmp_path / "in", "-o", tmp_path / "out", "-j1").exit_code == 0
-    [series] = descriptor_of(tmp_path / "out").series
-    [frame] = series.frames
-    assert frame.sha256 == stored_sha256(expected)
-    data = codestream(tmp_path / "out", frame)
-    back = decoded(data, frame.image, series.transfer_syntax_uid, resource="")
-    assert np.array_equal(back, expected), "OpenJPEG agrees"
-    assert len(frame.level_ends) == 4
-    assert b"\xff\x58" not in data[:2000], "no PLT: it came line by line"
+    for number in (1, 2):
+        values = np.ascontiguousarray(picture(333, 210 + number, samples)).astype(kind)
+        bits = 8 if kind is np.uint8 else 13
+        uid = f"2.25.1.1.{number}"
+        dataset = image(values, BitsStored=bits, HighBit=bits - 1, SOPInstanceUID=uid)
+        saved(tmp_path / "in" / f"{number}.dcm", dataset)
+    words = ("lossy", "htj2k", "jlsThumbnail", "small=htj2k-lossy:reduction=3")
+    options = [part for word in words for part in ("--alternate", word)]
+    options = ["--layout", layout, *(options if layout == "dicomweb" else ())]
+    trees, by_rows = [], []
+    encoded = frames.encoded_large
+    monkeypatch.setattr(
+        frames, "encoded_large", lambda *given: by_rows.append(given) or encoded(*given)
+    )
+    for name, limit in (("whole", 1 << 28), ("rows", 60_000)):
+        monkeypatch.setattr(large, "LARGE_PIXEL_BYTES", limit)
+        result = run(tmp_path / "in", "-o", tmp_path / name, "-j1", *options)
+        assert result.exit_code == 0, result.output
+        trees.append(tree_of(tmp_path / name))
+    assert len(by_rows) == (6 if layout == "dicomweb" else 2)
+    assert trees[0].keys() == trees[1].keys()
+    different = [path for path, data in trees[0].items() if trees[1][path] != data]
+    assert not different
+
+
+def test_a_large_frame_is_no_alternate_that_needs_all_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("ojph", reason="the extra large is not installed")
+    monkeypatch.setattr(large, "LARGE_PIXEL_BYTES", 60_000)
+    saved(tmp_path / "in" / "1.dcm", image(picture(333, 217), BitsStored=13, HighBit=12))
+    result = run(tmp_path / "in", "-o", tmp_path / "out", "-j1", "--alternate", "jls")
+    assert result.exit_code == 1
+    assert "alternate jls: a frame above 256 MB can only be HTJ2K by step" in result.stderr

@@ -8,6 +8,7 @@ const PACKAGES = [
   { name: 'chromium', file: 'chromium' },
   { name: 'nginx-light', file: 'nginx' },
   { name: 'orthanc', file: 'Orthanc' },
+  { name: 'libopenjpip-server', file: 'opj_server' },
   { name: 'orthanc-dicomweb', file: '/usr/share/orthanc/plugins/libOrthancDicomWeb.so' },
 ];
 

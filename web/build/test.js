@@ -1,5 +1,6 @@
 /** `npm test`: everything that CI runs. Further arguments go to pytest. */
 
+import { installIncumbent } from '../../bench/build.js';
 import { build } from './build.js';
 import { check } from './check.js';
 import { run } from './command.js';
@@ -11,6 +12,7 @@ import { setup } from './setup.js';
 await runMain(import.meta.url, async (args) => {
   await setup();
   await debianPackages();
+  await installIncumbent(); // reads the trees that `prepare` writes
   await build();
   const clean = await check();
   // pytest goes last: its summary is the last line that anybody, and any CI, reads.

@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import typer
 
@@ -24,13 +24,17 @@ from firstlight.cli.prepare_options import (
     Format,
     FormatName,
     Heads,
+    IndexBoxes,
     Jobs,
     LayoutName,
     LayoutOption,
     Near,
+    NoDecode,
     Out,
     Precinct,
     Progression,
+    Proof,
+    ProofName,
     Psnr,
     Quiet,
     Ratios,
@@ -43,10 +47,11 @@ from firstlight.cli.prepare_options import (
     Step,
     Thumbnails,
 )
+from firstlight.cli.prepare_table import print_summary
 
 if TYPE_CHECKING:
-    from firstlight.prepare.recipe import Recipe
-    from firstlight.prepare.run import Summary
+    from firstlight.prepare.recipe import Arrangement, Recipe
+    from firstlight.prepare.summary import Summary
 
 _CORES = os.cpu_count() or 1
 
@@ -59,13 +64,14 @@ def prepare_command(
     colour_form: ColourFormat = None,
     recompress: Recompress = "all",
     rewrite: Rewrite = False,
+    no_decode: NoDecode = False,
     slides: Slides = False,
     near: Near = 2,
     step: Step = 1 / 1024,
     psnr: Psnr = None,
     ratios: Ratios = "40,20,10",
-    progression: Progression = "RPCL",
-    precinct: Precinct = 0,
+    progression: Progression = None,
+    precinct: Precinct = None,
     block: Block = 64,
     decompositions: Decompositions = None,
     alternates: Alternates = None,
@@ -73,6 +79,8 @@ def prepare_command(
     thumbnails: Thumbnails = True,
     rendered: Rendered = False,
     heads: Heads = True,
+    index_boxes: IndexBoxes = False,
+    proof: Proof = ProofName.sampled,
     jobs: Jobs = _CORES,
     cluster: Cluster = "",
     force: Force = False,
@@ -81,16 +89,16 @@ def prepare_command(
 ) -> None:
     """Turn DICOM into a tree that any static host can serve.
 
-    Every frame becomes a lossless HTJ2K codestream in order of resolution, is decoded again by
-    another decoder, and must be equal bit for bit. firstlight.json at the root of the tree lists
-    all series in it. Run it again to go on after an interruption, or to add to a tree: only what
-    is missing is done.
+    Every frame becomes a lossless HTJ2K codestream in order of resolution, is decoded again, and
+    must be equal bit for bit. firstlight.json at the root of the tree lists all series in it. Run
+    it again to go on after an interruption, or to add to a tree: only what is missing is done.
 
     Exit code 1: some files could not be prepared, and are listed; the others are.
     """
-    from firstlight.prepare.recipe import Arrangement, Recipe, Representation
+    from firstlight.prepare.recipe import Recipe, Representation
 
-    arrangement = Arrangement(progression, precinct, block, decompositions)
+    encoded, order = ("RPCL", progression) if rewrite else (progression or "RPCL", None)
+    arrangement = _arrangement(encoded, precinct, block, decompositions)
     main = Representation(form.value, step, psnr, near, _numbers(ratios), arrangement)
     recipe = Recipe(
         layout.value,
@@ -98,16 +106,30 @@ def prepare_command(
         replace(main, format=colour_form.value) if colour_form else None,
         keep_slides=not slides,
         rewrite=rewrite,
+        decode_kept=not no_decode,
+        index_boxes=index_boxes,
         single_part=single_part,
         thumbnails=thumbnails,
         rendered=rendered,
     )
-    recipe = _chosen(recipe, alternates or [], recompress, quiet=quiet)
+    recipe = _chosen(recipe, alternates or [], recompress, order, quiet=quiet)
     run = partial(_run, jobs=jobs, cluster=cluster, force=force, heads=heads, quiet=quiet)
-    _report(run(sources, out, recipe), quiet=quiet, as_json=as_json)
+    _report(run(sources, out, recipe, proof.value), quiet=quiet, as_json=as_json)
 
 
-def _chosen(recipe: Recipe, alternates: list[str], recompress: str, *, quiet: bool) -> Recipe:
+def _arrangement(
+    progression: str, precinct_px: int | None, block_px: int, decompositions: int | None
+) -> Arrangement:
+    from firstlight.prepare.choices import default_precinct_px
+    from firstlight.prepare.recipe import Arrangement
+
+    side_px = default_precinct_px() if precinct_px is None else precinct_px
+    return Arrangement(progression, side_px, block_px, decompositions)
+
+
+def _chosen(
+    recipe: Recipe, alternates: list[str], recompress: str, order: str | None, *, quiet: bool
+) -> Recipe:
     """The recipe with what is said in words, checked; says what its user should know."""
     from firstlight.prepare.choices import (
         SOURCE_FAMILIES,
@@ -115,6 +137,7 @@ def _chosen(recipe: Recipe, alternates: list[str], recompress: str, *, quiet: bo
         checked,
         kept_syntaxes,
         parse_alternate,
+        progression_order,
     )
 
     try:
@@ -122,7 +145,9 @@ def _chosen(recipe: Recipe, alternates: list[str], recompress: str, *, quiet: bo
         if recipe.rewrite:
             keep |= {*SOURCE_FAMILIES["jpeg2000"], *SOURCE_FAMILIES["htj2k"]}
         parsed = tuple(parse_alternate(text, recipe.main) for text in alternates)
-        chosen = checked(replace(recipe, keep=keep, alternates=parsed))
+        chosen = checked(
+            replace(recipe, keep=keep, alternates=parsed, rewrite_order=progression_order(order))
+        )
     except BadChoice as error:
         raise typer.BadParameter(error.message) from None
     for warning in () if quiet else chosen.warnings:
@@ -134,6 +159,7 @@ def _run(
     sources: list[str],
     out: str,
     recipe: Recipe,
+    proof: Literal["sampled", "independent"],
     *,
     jobs: int,
     cluster: str,
@@ -159,6 +185,7 @@ def _run(
                 cluster=cluster,
                 force=force,
                 heads=heads,
+                proof=proof,
                 progress=bar,
             )
     except KeyboardInterrupt:
@@ -173,7 +200,7 @@ def _report(summary: Summary, *, quiet: bool, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(asdict(summary), indent=2))
     elif not quiet:
-        _print_summary(summary)
+        print_summary(summary)
     for failure in summary.failures:
         typer.echo(f"not prepared: {failure.path}: {failure.reason}", err=True)
     if not summary.files_found:
@@ -190,23 +217,3 @@ def _numbers(text: str) -> tuple[float, ...]:
     if not numbers or any(b >= a for a, b in pairwise(numbers)):
         raise typer.BadParameter("falling numbers with commas between", param_hint="--ratios")
     return numbers
-
-
-def _print_summary(summary: Summary) -> None:
-    seconds = max(summary.seconds, 1e-3)
-    typer.echo(
-        f"{summary.files_prepared} files prepared ({summary.frames} frames), "
-        f"{summary.files_already_there} there already, {summary.files_duplicate} duplicates, "
-        f"{len(summary.failures)} not prepared"
-    )
-    if summary.frames:
-        typer.echo(
-            f"{_megabytes(summary.pixel_bytes)} of pixels in {_megabytes(summary.bytes_out)} "
-            f"(ratio {summary.ratio:.2f}), {summary.seconds:.1f} s, "
-            f"{summary.frames / seconds:.1f} frames/s, "
-            f"{_megabytes(round(summary.pixel_bytes / seconds))}/s"
-        )
-
-
-def _megabytes(byte_count: int) -> str:
-    return f"{byte_count / 1e6:.1f} MB"

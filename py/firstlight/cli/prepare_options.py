@@ -30,6 +30,13 @@ class FormatName(StrEnum):
     uncompressed = "uncompressed"
 
 
+class ProofName(StrEnum):
+    """The words after ``--proof``."""
+
+    sampled = "sampled"
+    independent = "independent"
+
+
 _LOSS = "How much a lossy format may lose"
 _ARRANGEMENT = "How HTJ2K is arranged"
 _BESIDE = "What is written beside the frames"
@@ -67,7 +74,8 @@ Rewrite = Annotated[
     bool,
     typer.Option(
         "--rewrite",
-        help="Keep JPEG 2000 and HTJ2K packets, but give them PLT, TLM and tile-parts.",
+        help="Keep JPEG 2000 and HTJ2K packets, but give them PLT, TLM and tile-parts, "
+        "and the --progression asked for.",
     ),
 ]
 Slides = Annotated[
@@ -91,15 +99,33 @@ Ratios = Annotated[
         help="jpeg2000-lossy: ratio of each quality layer, falling.", rich_help_panel=_LOSS
     ),
 ]
+NoDecode = Annotated[
+    bool,
+    typer.Option(
+        "--no-decode",
+        help="Do not decode kept and rewritten frames; their hash is that of the codestream.",
+    ),
+]
+IndexBoxes = Annotated[
+    bool,
+    typer.Option(
+        "--index-boxes",
+        help="jp2: with the index boxes that JPIP servers read.",
+        rich_help_panel=_BESIDE,
+    ),
+]
 Progression = Annotated[
-    str,
-    typer.Option(help="LRCP, RLCP, RPCL, PCRL or CPRL.", rich_help_panel=_ARRANGEMENT),
+    str | None,
+    typer.Option(
+        help="LRCP, RLCP, RPCL (the default), PCRL or CPRL; with --rewrite as it is if not given.",
+        rich_help_panel=_ARRANGEMENT,
+    ),
 ]
 Precinct = Annotated[
-    int,
+    int | None,
     typer.Option(
         min=0,
-        help="Side of the precincts in pixels, 0 for none; 128 for windows into large images.",
+        help="Side of the precincts in pixels, 128 by default; 0: as large as possible.",
         rich_help_panel=_ARRANGEMENT,
     ),
 ]
@@ -131,6 +157,14 @@ SinglePart = Annotated[
 Thumbnails = Annotated[bool, typer.Option(help="JPEG thumbnails.", rich_help_panel=_BESIDE)]
 Rendered = Annotated[
     bool, typer.Option("--rendered", help="JPEG in full size.", rich_help_panel=_BESIDE)
+]
+Proof = Annotated[
+    ProofName,
+    typer.Option(
+        help="How lossless frames are proved. sampled: each is decoded by the encoder's own "
+        "library, one in 16 and small ones by another too; independent: each by another.",
+        rich_help_panel=_WHERE,
+    ),
 ]
 Heads = Annotated[
     bool,

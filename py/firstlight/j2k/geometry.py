@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class Resolution:
         )
 
 
+@lru_cache(maxsize=1024)
 def _blocks(
     low: int, high: int, is_high_pass: int, depth: int, cell: int, cell_exp: int, block_exp: int
 ) -> int:

@@ -82,6 +82,15 @@ class PacketReader:
             BadPacket: the header cannot be.
             TooComplex: more code-blocks than are worth looking at.
         """
+        header_stop, body_bytes = self._header(data, start, place)
+        return header_stop + body_bytes
+
+    def header_stop(self, data: bytes, start: int, place: PacketPlace) -> int:
+        """Where the header of the packet that starts at ``start`` ends; raises as `read`."""
+        return self._header(data, start, place)[0]
+
+    def _header(self, data: bytes, start: int, place: PacketPlace) -> tuple[int, int]:
+        """Where a packet's header ends, and how many bytes its body has."""
         cod = self._cod
         if cod.may_use_sop and data[start : start + len(SOP)] == SOP:
             start += SOP_BYTES
@@ -101,7 +110,7 @@ class PacketReader:
         header_stop = bits.stop()
         if cod.uses_eph and data[header_stop : header_stop + len(EPH)] == EPH:
             header_stop += len(EPH)
-        return header_stop + body_bytes
+        return header_stop, body_bytes
 
     def expected_header_bytes(self, place: PacketPlace) -> int:
         """About how many bytes a packet header has: a guess for reading ahead."""

@@ -100,7 +100,7 @@ class HeaderBits:
         data, offset = self._data, self._offset
         count = (self.position + 7) // 8
         while True:
-            stuffed = data.count(b"\xff", offset, offset + max(count - 1, 0))
+            stuffed = data[offset : offset + max(count - 1, 0)].count(b"\xff")
             enough = (self.position + stuffed + 7) // 8
             if enough == count:
                 break

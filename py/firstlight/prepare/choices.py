@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from firstlight.dicom import uids
 from firstlight.errors import FirstlightError
+from firstlight.j2k.parameters import PROGRESSION_ORDERS
 from firstlight.prepare.formats import FORMATS
-from firstlight.prepare.recipe import PROGRESSIONS, AlternateChoice, Recipe, Representation
+from firstlight.prepare.lines import has_ojph
+from firstlight.prepare.recipe import AlternateChoice, Recipe, Representation
+
+if TYPE_CHECKING:
+    from firstlight.j2k.parameters import ProgressionOrder
 
 SOURCE_FAMILIES: Final[dict[str, tuple[str, ...]]] = {
     "uncompressed": (
@@ -37,6 +42,7 @@ _ALTERNATES: Final = {
 
 _MAX_REDUCTION: Final = 64
 _MAX_NEAR: Final = 255
+_BROWSED_PRECINCT_PX: Final = 128
 _RARELY_WISE_PRECINCTS_PX: Final = (64, 1024)
 
 
@@ -50,6 +56,23 @@ class ChosenRecipe:
 
     recipe: Recipe
     warnings: tuple[str, ...]
+
+
+def default_precinct_px() -> int:
+    """Side of the precincts where none is asked for: 128 with the package that can, else none."""
+    return _BROWSED_PRECINCT_PX if has_ojph() else 0
+
+
+def progression_order(word: str | None) -> ProgressionOrder | None:
+    """The order that a word names, None for no word.
+
+    Raises:
+        BadChoice: there is no such order.
+    """
+    found = next((order for order in PROGRESSION_ORDERS if order == word), None)
+    if word is not None and found is None:
+        raise BadChoice(f"the progression is one of {', '.join(PROGRESSION_ORDERS)}")
+    return found
 
 
 def checked(recipe: Recipe) -> ChosenRecipe:
@@ -69,6 +92,8 @@ def checked(recipe: Recipe) -> ChosenRecipe:
         raise BadChoice("two alternates have the same name or path")
     if recipe.alternates and recipe.layout in ("part10", "jp2"):
         raise BadChoice(f"the layout {recipe.layout} has no alternates")
+    if recipe.index_boxes and recipe.layout != "jp2":
+        raise BadChoice("only the layout jp2 has index boxes")
     if recipe.single_part and recipe.layout != "dicomweb":
         raise BadChoice("only the layout dicomweb knows single parts")
     return ChosenRecipe(recipe, tuple(warnings))
@@ -134,8 +159,8 @@ def _check_representation(choice: Representation) -> list[str]:
         raise BadChoice(f"near goes from 0 to {_MAX_NEAR}")
     if choice.format == "jpegls-near" and choice.near == 0:
         raise BadChoice("near 0 is lossless: the format is called jpegls")
-    if arrangement.progression not in PROGRESSIONS:
-        raise BadChoice(f"the progression is one of {', '.join(PROGRESSIONS)}")
+    if arrangement.progression not in PROGRESSION_ORDERS:
+        raise BadChoice(f"the progression is one of {', '.join(PROGRESSION_ORDERS)}")
     if choice.format == "htj2k" and arrangement.progression != "RPCL":
         raise BadChoice("its transfer syntax promises RPCL: choose the format htj2k-lossless")
     if not arrangement.level_by_level:

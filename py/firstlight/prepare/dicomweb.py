@@ -122,11 +122,13 @@ class InstanceResources:
             record[_ALTERNATES] = {"vr": "SQ", "Value": list(self._alternates.values())}
         self._files.write(f"{self._folder}/metadata", _json_bytes([dict(sorted(record.items()))]))
         if self._shown is not None:
-            shown = displayed(self._shown, header, (self._instance.frame_count - 1) // 2)
+            middle = (self._instance.frame_count - 1) // 2
             if self._recipe.thumbnails:
-                self._files.write(f"{self._folder}/thumbnail", thumbnail_jpeg(shown))
+                small = thumbnail_jpeg(self._shown, header, middle)
+                self._files.write(f"{self._folder}/thumbnail", small)
             if self._recipe.rendered:
-                self._files.write(f"{self._folder}/rendered", rendered_jpeg(shown))
+                whole = rendered_jpeg(displayed(self._shown, header, middle))
+                self._files.write(f"{self._folder}/rendered", whole)
         return self._places
 
     def _write(self, name: str, frame: EncodedFrame) -> FramePlace:

@@ -62,12 +62,12 @@ def complete_uids(dataset: Dataset, source_sha256: str, *, resource: str) -> Non
 
 
 def written_header(
-    dataset: Dataset, *, form: Format, bits_stored: int, kept: bool, ratio: float = 1.0
+    dataset: Dataset, *, form: Format, bits_stored: int, kept: bool, lossy: bool, ratio: float = 1.0
 ) -> Dataset:
     """A copy without pixels, whose attributes describe the frames that are written.
 
     ``kept`` frames are as they were. Else Bits Allocated becomes 8 or 16, samples are interleaved,
-    and what a lossy source lost stays declared (PS3.3 C.7.6.1.1.5). A lossy ``form`` makes a
+    and what a lossy source lost stays declared (PS3.3 C.7.6.1.1.5). A ``lossy`` one is a
     derived image: it gets a UID of its own, says what it was derived from, and by how much it was
     compressed (``ratio``).
     """
@@ -86,7 +86,7 @@ def written_header(
         if method and header.get("LossyImageCompression", None) != "01":
             header.LossyImageCompression = "01"
             header.LossyImageCompressionMethod = method
-        if not form.exact:
+        if lossy:
             _declare_loss(header, form, ratio)
     header.file_meta = _file_meta(header, form)
     return header

@@ -10,6 +10,7 @@ import imagecodecs
 import numpy as np
 
 from firstlight.j2k.rewrite import rewrite
+from firstlight.prepare.lines import encode_in_memory, has_ojph
 
 if TYPE_CHECKING:
     from firstlight.prepare.recipe import Arrangement, Representation
@@ -27,14 +28,12 @@ def encode_htj2k(
     """One codestream: TLM and PLT, and a tile-part for each level where the order allows it.
 
     Raises:
-        ImportError: the arrangement needs the package ojph, which is not installed.
+        MissingPackage: the arrangement needs the package ojph, which is not installed.
     """
-    arrangement, reversible = choice.arrangement, choice.form.exact
+    arrangement, reversible = choice.arrangement, choice.exact
     levels = arrangement.decompositions or decomposition_levels(*values.shape[:2])
-    if arrangement.precinct_px or not _arranges(arrangement):
-        from firstlight.prepare.lines import encode_lines_in_memory
-
-        encoded = encode_lines_in_memory(
+    if has_ojph() or arrangement.precinct_px or not _arranges(arrangement):
+        encoded = encode_in_memory(
             values,
             bits=bits,
             levels=levels,
@@ -75,11 +74,11 @@ def _by_imagecodecs(
             options["block_size"] = (block_px, block_px)
     if values.ndim == 3:
         options["rgb"] = colour_transform
-    if not choice.form.exact:
+    if not choice.exact:
         options["level"] = step
     encoded = imagecodecs.htj2k_encode(
         np.ascontiguousarray(values),
-        reversible=choice.form.exact,
+        reversible=choice.exact,
         resolutions=levels,
         **options,
     )

@@ -9,6 +9,8 @@ from firstlight.errors import FormatError
 from firstlight.j2k.boxes import SIGNATURE
 from firstlight.j2k.markers import read_main_header
 from firstlight.prepare.jphuri import part10_bytes
+from firstlight.prepare.jpip_index import BOX_HEADER_BYTES, IPTR_BYTES, box, iptr
+from firstlight.prepare.jpip_index import index_boxes as make_index_boxes
 from firstlight.prepare.layout import FramePlace
 
 if TYPE_CHECKING:
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
 
 _SRGB: Final = 16
 _GREYSCALE: Final = 17
-_BOX_HEADER_BYTES: Final = 8
 _MAX_BOX_BYTES: Final = 0xFFFFFFFF
 
 
@@ -38,7 +39,7 @@ class Jp2Layout:
 
     def writer(self, files: InstanceFiles, instance: InstanceName, recipe: Recipe) -> Jp2Writer:
         """Begin an instance."""
-        return Jp2Writer(files, instance)
+        return Jp2Writer(files, instance, index_boxes=recipe.index_boxes)
 
     def index_files(self, tree: Tree, receipts: Sequence[Receipt]) -> Iterator[NamedBytes]:
         """None: a file stands alone."""
@@ -52,8 +53,8 @@ class Jp2Layout:
 class Jp2Writer:
     """One file a frame, and the DICOM header without pixels beside them."""
 
-    def __init__(self, files: InstanceFiles, instance: InstanceName) -> None:
-        self._files, self._instance = files, instance
+    def __init__(self, files: InstanceFiles, instance: InstanceName, *, index_boxes: bool) -> None:
+        self._files, self._instance, self._index_boxes = files, instance, index_boxes
         folder = f"{instance.study_instance_uid}/{instance.series_instance_uid}"
         self._stem = f"{folder}/{instance.sop_instance_uid}"
         self._places: list[FramePlace] = []
@@ -68,8 +69,8 @@ class Jp2Writer:
             raise FormatError("only JPEG 2000 and HTJ2K codestreams fit the layout jp2")
         suffix = ".jph" if frame.form.family == "htj2k" else ".jp2"
         name = self._stem if self._instance.frame_count == 1 else f"{self._stem}-{frame_number}"
-        head = _head(frame)
-        self._files.write(name + suffix, head, frame.codestream)
+        head, tail = _around(frame, index_boxes=self._index_boxes)
+        self._files.write(name + suffix, head, frame.codestream, tail)
         self._places.append(FramePlace(name + suffix, start=len(head)))
 
     def add_alternate(self, frame_number: int, alternate: AlternateFrame) -> FramePlace:
@@ -82,14 +83,11 @@ class Jp2Writer:
         return self._places
 
 
-def box(kind: bytes, *contents: bytes) -> bytes:
-    """One box (I.4)."""
-    body = b"".join(contents)
-    return struct.pack(">I4s", _BOX_HEADER_BYTES + len(body), kind) + body
+def _around(frame: EncodedFrame, *, index_boxes: bool) -> tuple[bytes, bytes]:
+    """Everything before the codestream: signature, file type, header, and jp2c's own head.
 
-
-def _head(frame: EncodedFrame) -> bytes:
-    """Everything before the codestream: signature, file type, header, and jp2c's own head."""
+    And what follows it, the index boxes of JPIP where they are wanted.
+    """
     siz = read_main_header(bytes(frame.codestream[: frame.level_ends[0]])).siz
     depths = {(component.precision_bits, component.is_signed) for component in siz.components}
     if len(depths) != 1:
@@ -106,8 +104,15 @@ def _head(frame: EncodedFrame) -> bytes:
         ),
         box(b"colr", struct.pack(">BBBI", 1, 0, 0, _SRGB if samples == 3 else _GREYSCALE)),
     )
-    length = _BOX_HEADER_BYTES + len(frame.codestream)
+    length = BOX_HEADER_BYTES + len(frame.codestream)
     if length > _MAX_BOX_BYTES:
         raise FormatError("a codestream of 4 GiB does not fit a box")
-    file_type = box(b"ftyp", brand, bytes(4), brand)
-    return SIGNATURE + file_type + header + struct.pack(">I4s", length, b"jp2c")
+    file_type = box(b"ftyp", brand, bytes(4), brand, b"jpip" * index_boxes)
+    before = SIGNATURE + file_type + header
+    own = struct.pack(">I4s", length, b"jp2c")
+    if not index_boxes:
+        return before + own, b""
+    at = len(before) + IPTR_BYTES
+    codestream_index, file_index = make_index_boxes(bytes(frame.codestream), at)
+    pointer = iptr(at + length + len(codestream_index), len(file_index))
+    return before + pointer + own, codestream_index + file_index

@@ -32,7 +32,7 @@ def encode_jpeg2000(
         RuntimeError: the encoder refused, as images of less than 32 pixels a side.
     """
     space = _GRAY if values.ndim == 2 else _RGB if colour_transform else _YBR
-    lossy = not choice.form.exact
+    lossy = not choice.exact
     with _quiet():
         encoded = encode_array(
             np.ascontiguousarray(values),

@@ -92,7 +92,7 @@ class InstanceWriter(Protocol):
     """Writes one instance, its frames first and in their order."""
 
     def add(self, frame_number: int, frame: EncodedFrame, values: Pixels | None) -> None:
-        """Take a frame; ``values`` are its stored values unless they did not fit in memory."""
+        """Take a frame; ``values`` are stored values to be shown, fewer of a large frame."""
 
     def add_alternate(self, frame_number: int, alternate: AlternateFrame) -> FramePlace:
         """Write a frame in another representation."""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-import tempfile
-from pathlib import Path
+import importlib.util
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from firstlight.errors import DecodeError, FirstlightError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -25,6 +25,8 @@ Codestream = Any
 Line = Any
 Bindings = Any
 
+_LEAST_BUFFER_BYTES = 1 << 16
+
 STRIP_ROWS = 64
 """Rows that are read, converted and handed over together."""
 
@@ -33,7 +35,7 @@ class MissingPackage(FirstlightError):
     """A choice needs a package that is not installed."""
 
 
-def encode_lines_in_memory(
+def encode_in_memory(
     values: Pixels,
     *,
     bits: int,
@@ -42,21 +44,37 @@ def encode_lines_in_memory(
     colour_transform: bool,
     step: float | None,
 ) -> bytes:
-    """A codestream of an array; ``step`` None for the reversible transform."""
-    with tempfile.TemporaryDirectory(prefix="firstlight-") as folder:
-        path = Path(folder) / "frame.jhc"
-        encode_lines(
-            path,
-            lambda: iter([values]),
-            values.shape,
-            signed=values.dtype.kind == "i",
-            bits=bits,
-            levels=levels,
-            arrangement=arrangement,
-            colour_transform=colour_transform,
-            step=step,
-        )
-        return path.read_bytes()
+    """A codestream with TLM of a whole array; ``step`` None for the reversible transform.
+
+    Raises:
+        MissingPackage: ojph is not installed.
+    """
+    ojph = _ojph()
+    samples = values.shape[2] if values.ndim == 3 else 1
+    out, lines = ojph.MemOutfile(), values
+    if samples > 1:  # pushed as if one plane: each row by component
+        lines = values.transpose(0, 2, 1).reshape(-1, values.shape[1])
+    out.open(max(values.nbytes // 2, _LEAST_BUFFER_BYTES), False)
+    codestream = _codestream(
+        ojph,
+        values.shape,
+        signed=values.dtype.kind == "i",
+        bits=bits,
+        levels=levels,
+        arrangement=arrangement,
+        colour_transform=colour_transform,
+        step=step,
+    )
+    try:
+        codestream.write_headers(out, None, 0)
+        codestream.push_all_components(np.ascontiguousarray(lines), 1, "HW")
+        codestream.flush()
+        return bytes(out.get_data())
+    except RuntimeError as error:
+        raise DecodeError(f"the encoder refused: {error}") from error
+    finally:
+        codestream.close()
+        out.close()
 
 
 def encode_lines(
@@ -77,8 +95,45 @@ def encode_lines(
         MissingPackage: ojph is not installed.
     """
     ojph = _ojph()
+    out = ojph.J2COutfile()
+    codestream = _codestream(
+        ojph,
+        shape,
+        signed=signed,
+        bits=bits,
+        levels=levels,
+        arrangement=arrangement,
+        colour_transform=colour_transform,
+        step=step,
+    )
+    out.open(str(path))
+    try:
+        codestream.write_headers(out)
+        _push(codestream, strips(), shape[2] if len(shape) == 3 else 1)
+        codestream.flush()
+    finally:
+        codestream.close()
+
+
+def has_ojph() -> bool:
+    """Whether the package is installed."""
+    return importlib.util.find_spec("ojph") is not None
+
+
+def _codestream(
+    ojph: Bindings,
+    shape: tuple[int, ...],
+    *,
+    signed: bool,
+    bits: int,
+    levels: int,
+    arrangement: Arrangement,
+    colour_transform: bool,
+    step: float | None,
+) -> Codestream:
+    """An encoder, set up and waiting for its headers to be written."""
     samples = shape[2] if len(shape) == 3 else 1
-    codestream, out = ojph.Codestream(), ojph.J2COutfile()
+    codestream = ojph.Codestream()
     siz = codestream.access_siz()
     siz.set_image_extent(ojph.Point(shape[1], shape[0]))
     siz.set_num_components(samples)
@@ -97,13 +152,7 @@ def encode_lines(
     codestream.set_planar(False)
     codestream.set_tilepart_divisions(arrangement.level_by_level, False)
     codestream.request_tlm_marker(True)
-    out.open(str(path))
-    try:
-        codestream.write_headers(out)
-        _push(codestream, strips(), samples)
-        codestream.flush()
-    finally:
-        codestream.close()
+    return codestream
 
 
 def decode_strips(path: Path, shape: tuple[int, ...]) -> Iterator[NDArray[np.int32]]:

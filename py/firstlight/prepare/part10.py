@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import mmap
 import struct
 import tempfile
 from itertools import accumulate
@@ -17,6 +16,7 @@ from pydicom.tag import Tag
 from firstlight.dicom.metadata import frame_attributes
 from firstlight.errors import FormatError
 from firstlight.prepare.layout import FramePlace
+from firstlight.prepare.mapped import mapped
 from firstlight.sources.base import Frame, FrameExtent, Series
 from firstlight.sources.sidecar import HEAD_BYTES, SUFFIX, Sidecar, head_sha256, write_sidecar
 
@@ -93,8 +93,8 @@ class Part10Writer:
         path = f"{self._instance.study_instance_uid}/{self._instance.series_instance_uid}"
         path += f"/{self._instance.sop_instance_uid}.dcm"
         self._spool.flush()
-        with mmap.mmap(self._spool.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-            view = memoryview(mapped)
+        with mapped(self._spool) as held_bytes:
+            view = memoryview(held_bytes)
             self._files.write(path, before, view, tail)
             first = before + bytes(view[:HEAD_BYTES]) + tail
             view.release()

@@ -12,6 +12,8 @@ from firstlight.dicom.metadata import frame_attributes
 from firstlight.errors import NotDicom
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
     from pydicom.dataset import Dataset
 
@@ -39,15 +41,51 @@ def displayed(values: Pixels, header: Dataset, frame_index: int) -> NDArray[np.u
     return _windowed(values, image)
 
 
-def thumbnail_jpeg(shown: NDArray[np.uint8]) -> bytes:
-    """At most `THUMBNAIL_SIDE_PX` a side, by averaging."""
-    step = -(-max(shown.shape[:2]) // THUMBNAIL_SIDE_PX)
-    rows, columns = shown.shape[0] // step, shown.shape[1] // step
+def thumbnail_jpeg(values: Pixels, header: Dataset, frame_index: int) -> bytes:
+    """At most `THUMBNAIL_SIDE_PX` a side, of stored values that are averaged and then displayed."""
+    step = -(-max(values.shape[:2]) // THUMBNAIL_SIDE_PX)
+    rows, columns = values.shape[0] // step, values.shape[1] // step
+    indices = header.get("PhotometricInterpretation", None) == "PALETTE COLOR"
+    small = values
     if step > 1 and rows and columns:
-        cut = shown[: rows * step, : columns * step]
-        blocks = cut.reshape(rows, step, columns, step, *shown.shape[2:])
-        shown = blocks.mean(axis=(1, 3), dtype=np.float32).astype(np.uint8)
-    return bytes(imagecodecs.jpeg8_encode(np.ascontiguousarray(shown), level=_THUMBNAIL_QUALITY))
+        small = _picked(values, step, rows, columns) if indices else _averaged(values, step)
+    shown = np.ascontiguousarray(displayed(small, header, frame_index))
+    return bytes(imagecodecs.jpeg8_encode(shown, level=_THUMBNAIL_QUALITY))
+
+
+def _picked(values: Pixels, step: int, rows: int, columns: int) -> Pixels:
+    """The middle pixel of each block: indices cannot be averaged."""
+    return values[step // 2 :: step, step // 2 :: step][:rows, :columns]
+
+
+def _averaged(values: Pixels, step: int) -> Pixels:
+    """Means of blocks of ``step`` by ``step``; what is left at the edges is cut off."""
+    rows, columns = values.shape[0] // step, values.shape[1] // step
+    cut = values[: rows * step, : columns * step]
+    total = np.zeros((rows, columns * step, *values.shape[2:]), np.int32)
+    for row in range(step):
+        total += cut[row::step]
+    across = np.zeros((rows, columns, *values.shape[2:]), np.int32)
+    for column in range(step):
+        across += total[:, column::step]
+    return (across // (step * step)).astype(values.dtype)
+
+
+def averaged_by_rows(
+    rows: Callable[[int, int], Pixels], shape: tuple[int, ...], side_px: int, *, indices: bool
+) -> Pixels:
+    """Stored values at most ``side_px`` a side, of an image of which some rows are held at a time.
+
+    ``rows`` returns those from a first to before a last; ``shape`` is that of the whole.
+    """
+    step = -(-max(shape[:2]) // side_px)
+    height, width = max(1, shape[0] // step), max(1, shape[1] // step)
+    done = []
+    for row in range(height):
+        block = rows(row * step, min((row + 1) * step, shape[0]))
+        whole = len(block) == step and not indices
+        done.append(_averaged(block, step) if whole else _picked(block, step, 1, width))
+    return np.concatenate(done)
 
 
 def rendered_jpeg(shown: NDArray[np.uint8]) -> bytes:

@@ -13,6 +13,7 @@ from firstlight.prepare.work import Failure, Job, failure_of, quiet_pydicom
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from firstlight.prepare.encode import Proof
     from firstlight.prepare.receipts import Receipt
     from firstlight.prepare.recipe import Recipe
     from firstlight.prepare.tree import Tree
@@ -47,6 +48,7 @@ def make_plan(
     pool: Workers,
     *,
     force: bool,
+    proof: Proof,
 ) -> Plan:
     """Hash every file, and read the header of those that have no complete receipt.
 
@@ -77,7 +79,7 @@ def make_plan(
     return Plan(
         sources=tuple(sources),
         done=tuple(done),
-        jobs=_numbered(tree, recipe, missing, identities, receipts, force=force),
+        jobs=_numbered(tree, recipe, missing, identities, receipts, force=force, proof=proof),
         frame_total=sum(identities[source.sha256].frame_count for source in missing),
         twins=tuple(twins),
         failures=tuple(failures),
@@ -129,6 +131,7 @@ def _numbered(
     receipts: dict[str, Receipt],
     *,
     force: bool,
+    proof: Proof,
 ) -> tuple[Job, ...]:
     """Give every source its image number: its own from before, else the lowest free, in order.
 
@@ -147,6 +150,7 @@ def _numbered(
             else next(free),
             frame_count=identities[source.sha256].frame_count,
             replace=force or source.sha256 in receipts,
+            proof=proof,
         )
         for source in missing
     )

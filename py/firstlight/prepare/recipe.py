@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from firstlight.prepare.formats import FORMATS, Format
 
-VERSION: Final = 2
+if TYPE_CHECKING:
+    from firstlight.j2k.parameters import ProgressionOrder
+
+VERSION: Final = 3
 """Changes whenever the same source and choices would give other bytes."""
 
 PROGRESSIONS: Final = ("LRCP", "RLCP", "RPCL", "PCRL", "CPRL")
@@ -40,7 +43,8 @@ class Representation:
 
     ``step`` is the quantisation step relative to the full range, ``psnr_db`` a target that
     overrides it; ``near`` the largest error of a stored value; ``ratios`` those of the quality
-    layers of JPEG 2000, the last being that of the whole.
+    layers of JPEG 2000, the last being that of the whole. ``indices``: the values are those of a
+    palette, where the nearest is another colour; they are coded exactly whatever the format.
     """
 
     format: str = "htj2k"
@@ -49,6 +53,12 @@ class Representation:
     near: int = 2
     ratios: tuple[float, ...] = (40.0, 20.0, 10.0)
     arrangement: Arrangement = field(default_factory=Arrangement)
+    indices: bool = False
+
+    @property
+    def exact(self) -> bool:
+        """Whether every value comes back."""
+        return self.form.exact or self.indices
 
     @property
     def form(self) -> Format:
@@ -71,7 +81,10 @@ class Recipe:
     """All choices that decide the bytes written for a source.
 
     ``keep`` are the transfer syntaxes whose frames are taken over as they are; ``rewrite`` gives
-    those in JPEG 2000 or HTJ2K packet and tile-part lengths on the way. ``keep_slides`` leaves the
+    those in JPEG 2000 or HTJ2K packet and tile-part lengths on the way, and the progression order
+    ``rewrite_order`` if there is one; without ``decode_kept`` their pixels are not looked at, and
+    the hash in the descriptor is that of the codestream. ``index_boxes`` adds those of JPIP to
+    layout jp2. ``keep_slides`` leaves the
     encapsulated frames of whole slide images as they are, which are lossy and many.
     """
 
@@ -82,6 +95,9 @@ class Recipe:
     keep: frozenset[str] = frozenset()
     keep_slides: bool = True
     rewrite: bool = False
+    rewrite_order: ProgressionOrder | None = None
+    decode_kept: bool = True
+    index_boxes: bool = False
     single_part: bool = False
     thumbnails: bool = True
     rendered: bool = False

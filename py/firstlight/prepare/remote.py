@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import shutil
+import tempfile
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
@@ -98,18 +100,28 @@ def open_url(url: str) -> BinaryIO:
     with _plain_errors():
         files, path = _file_system(url)
         stream: BinaryIO = files.open(path, "rb")
-        return stream
+        if stream.seekable():
+            return stream
+        with stream:  # a server that knows no ranges
+            copy: BinaryIO = tempfile.TemporaryFile(prefix="firstlight-")  # noqa: SIM115
+            shutil.copyfileobj(stream, copy)
+            copy.seek(0)
+            return copy
 
 
 def walk_url(url: str) -> list[str]:
     """URLs of the object, or of all objects below a folder, sorted by name.
+
+    A folder on a web server is told by a ``/`` at the end.
 
     Raises:
         OSError: there is nothing, or it cannot be listed.
     """
     with _plain_errors():
         files, path = _file_system(url)
-        if files.isfile(path):
+        if url.endswith("/"):  # a web server's answer for a folder looks like a file
+            path = f"{path.rstrip('/')}/"
+        elif files.isfile(path):
             return [url]
         found = sorted(files.find(path))
     if not found:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 from firstlight.prepare.find import find_files
 from firstlight.prepare.index import write_indexes
+from firstlight.prepare.kept import is_undecoded
 from firstlight.prepare.layout import TreeConflict
 from firstlight.prepare.plan import make_plan
 from firstlight.prepare.receipts import files_are_there, load_receipts
 from firstlight.prepare.remote import is_url
+from firstlight.prepare.summary import Summary, summed_up
 from firstlight.prepare.tree import open_tree
 from firstlight.prepare.work import (
     LAYOUTS,
     Failure,
+    HashTask,
     failure_of,
     hash_source,
     prepare_source,
@@ -27,11 +29,13 @@ from firstlight.sources.descriptor import FILE_NAME
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from firstlight.prepare.encode import Proof
     from firstlight.prepare.find import Source
     from firstlight.prepare.plan import Plan, Twin
     from firstlight.prepare.receipts import Receipt
     from firstlight.prepare.recipe import Recipe
     from firstlight.prepare.tree import Tree
+    from firstlight.prepare.work import Outcome
     from firstlight.prepare.workers import Workers
 
 _WORTH_A_PROCESS_BYTES: Final = 4 << 20
@@ -48,29 +52,6 @@ class Progress(Protocol):
         """So many more are done."""
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """What one run did.
-
-    ``files_duplicate`` have the content, or the SOP Instance UID and the pixels, of another;
-    ``files_passed_over`` lay in the folders and are not DICOM. Bytes and frames are those
-    prepared in this run; ``ratio`` is ``pixel_bytes`` (uncompressed) to ``bytes_out``.
-    """
-
-    files_found: int
-    files_prepared: int
-    files_already_there: int
-    files_duplicate: int
-    files_passed_over: int
-    frames: int
-    bytes_in: int
-    pixel_bytes: int
-    bytes_out: int
-    ratio: float
-    seconds: float
-    failures: tuple[Failure, ...]
-
-
 def prepare(
     named: Sequence[str],
     out: str,
@@ -80,6 +61,7 @@ def prepare(
     cluster: str = "",
     force: bool = False,
     heads: bool = True,
+    proof: Proof = "sampled",
     progress: Progress,
 ) -> Summary:
     """Prepare everything named into one tree; ``named`` and ``out`` are paths or URLs.
@@ -98,8 +80,9 @@ def prepare(
     tree.remove_unfinished()
     paths, passed_over = find_files(named)
     with workers(_useful_jobs(paths, jobs), cluster) as pool:
-        plan = make_plan(tree, paths, receipts, recipe, pool, force=force)
-        prepared, failed = _prepare_missing(pool, plan, progress)
+        plan = make_plan(tree, paths, receipts, recipe, pool, force=force, proof=proof)
+        outcomes, failed = _prepare_missing(pool, plan, progress)
+        prepared = [outcome.receipt for outcome in outcomes]
         outdated = _outdated(receipts, prepared)
         receipts |= {receipt.source_sha256: receipt for receipt in prepared}
         failed += _different_twins(pool, plan.twins, receipts)
@@ -111,36 +94,8 @@ def prepare(
         failed.append(failure_of(f"{out}: its indexes", error))
     tree.remove_unfinished()
     failures = _in_order(paths, [*plan.failures, *failed])
-    return _summed_up(
-        paths, passed_over, plan, prepared, failures, seconds=time.perf_counter() - started
-    )
-
-
-def _summed_up(
-    paths: Sequence[str],
-    passed_over: int,
-    plan: Plan,
-    prepared: Sequence[Receipt],
-    failures: tuple[Failure, ...],
-    *,
-    seconds: float,
-) -> Summary:
-    files_failed = len({failure.path for failure in failures} & set(paths))
-    pixel_bytes = sum(receipt.pixel_bytes for receipt in prepared)
-    bytes_out = sum(receipt.codestream_bytes for receipt in prepared)
-    return Summary(
-        files_found=len(paths),
-        files_prepared=len(prepared),
-        files_already_there=len(plan.done),
-        files_duplicate=len(paths) - len(prepared) - len(plan.done) - files_failed,
-        files_passed_over=passed_over,
-        frames=sum(len(receipt.series.frames) for receipt in prepared),
-        bytes_in=sum(receipt.source_bytes for receipt in prepared),
-        pixel_bytes=pixel_bytes,
-        bytes_out=bytes_out,
-        ratio=round(pixel_bytes / bytes_out, 3) if bytes_out else 0.0,
-        seconds=round(seconds, 3),
-        failures=failures,
+    return summed_up(
+        paths, passed_over, plan, outcomes, failures, seconds=time.perf_counter() - started
     )
 
 
@@ -167,7 +122,7 @@ def _useful_jobs(paths: Iterable[str], jobs: int) -> int:
 
 def _prepare_missing(
     pool: Workers, plan: Plan, progress: Progress
-) -> tuple[list[Receipt], list[Failure]]:
+) -> tuple[list[Outcome], list[Failure]]:
     progress.begin(plan.frame_total)
     prepared, failures = [], []
     for job, result in pool.run(prepare_source, plan.jobs):
@@ -176,7 +131,7 @@ def _prepare_missing(
             progress.advance(job.frame_count, 0)
         else:
             prepared.append(result)
-            progress.advance(job.frame_count, result.pixel_bytes)
+            progress.advance(job.frame_count, result.receipt.pixel_bytes)
     return prepared, failures
 
 
@@ -191,8 +146,10 @@ def _different_twins(
 ) -> list[Failure]:
     """Those whose pixels are not those of the file that was prepared under the same UID."""
     holders = {twin.source.sha256: receipts.get(twin.holder_sha256) for twin in twins}
+    tasks = [HashTask(twin.source, _undecoded(holders[twin.source.sha256])) for twin in twins]
     failures = []
-    for source, hashes in pool.run(hash_source, [twin.source for twin in twins]):
+    for task, hashes in pool.run(hash_source, tasks):
+        source = task.source
         if isinstance(hashes, Exception):
             failures.append(failure_of(source.path, hashes))
             continue
@@ -201,6 +158,10 @@ def _different_twins(
             conflict = TreeConflict("another file has its SOP Instance UID, and other pixels")
             failures.append(failure_of(source.path, conflict))
     return failures
+
+
+def _undecoded(holder: Receipt | None) -> bool:
+    return holder is not None and any(map(is_undecoded, holder.stored))
 
 
 def _present(tree: Tree, sources: Iterable[Source], receipts: dict[str, Receipt]) -> list[Receipt]:

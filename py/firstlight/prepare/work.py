@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from firstlight.prepare.frames import alternate_of, frames_of, plan_frames
 from firstlight.prepare.header import complete_uids, lossy_uid, refer_to_source, written_header
 from firstlight.prepare.jp2 import Jp2Layout
 from firstlight.prepare.jphuri import JphuriLayout
+from firstlight.prepare.kept import coded_hashes
 from firstlight.prepare.layout import InstanceFiles, InstanceName
 from firstlight.prepare.opened import opened
 from firstlight.prepare.part10 import Part10Layout
@@ -33,8 +35,9 @@ if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
     from firstlight.dicom.attributes import ImageAttributes
-    from firstlight.prepare.encode import EncodedFrame
+    from firstlight.prepare.encode import EncodedFrame, Proof
     from firstlight.prepare.find import Source
+    from firstlight.prepare.frames import FramePlan
     from firstlight.prepare.layout import FramePlace, InstanceWriter, Layout
     from firstlight.prepare.recipe import AlternateChoice, Recipe
     from firstlight.prepare.stored import Pixels
@@ -47,7 +50,10 @@ LAYOUTS: Final[dict[str, Layout]] = {
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a worker is told. ``location`` is the tree's; ``replace``: files there are ours."""
+    """What a worker is told. ``location`` is the tree's; ``replace``: files there are ours.
+
+    ``proof`` decides no byte, so a tree may be gone on with under another one.
+    """
 
     source: Source
     location: str
@@ -55,6 +61,16 @@ class Job:
     image_number: int
     frame_count: int
     replace: bool
+    proof: Proof = "sampled"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A source that was prepared, what it was coded in, and how long its worker took."""
+
+    receipt: Receipt
+    transfer_syntax_uid: str
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +107,7 @@ def failure_of(path: str, error: Exception) -> Failure:
     return Failure(path=path, type=type(error).__name__, reason=reason)
 
 
-def prepare_source(job: Job) -> Receipt:
+def prepare_source(job: Job) -> Outcome:
     """Encode, prove and write every frame of a source, then what belongs to the instance.
 
     Raises:
@@ -101,21 +117,23 @@ def prepare_source(job: Job) -> Receipt:
         OSError: it cannot be read, or the tree cannot be written.
     """
     tree, recipe, source = open_tree(job.location), job.recipe, job.source
+    started = time.perf_counter()
     files = InstanceFiles(tree, replace=job.replace)
     with quiet_pydicom(), open_local_or_url(source.path) as stream:
         with opened(stream, resource=source.path) as dataset:
             complete_uids(dataset, source.sha256, resource=source.path)
             plan = plan_frames(dataset, recipe)
+            syntax = str(dataset.file_meta.TransferSyntaxUID)
             source_uid = str(dataset.SOPInstanceUID)
-            lossy = not plan.kept and not plan.form.exact
+            lossy = not plan.kept and not plan.choice.exact
             if lossy:
                 dataset.SOPInstanceUID = lossy_uid(source_uid, recipe.digest)
             instance = _name(dataset, job.image_number)
             writer = LAYOUTS[recipe.layout].writer(files, instance, recipe)
             frames = [
-                _hand_over(writer, recipe, dataset, number, frame, values)
+                _hand_over(writer, recipe, dataset, plan, number, frame, values)
                 for number, (frame, values) in enumerate(
-                    frames_of(dataset, plan, recipe, resource=source.path), start=1
+                    frames_of(dataset, plan, recipe, resource=source.path, proof=job.proof), start=1
                 )
             ]
             header = written_header(
@@ -123,6 +141,7 @@ def prepare_source(job: Job) -> Receipt:
                 form=plan.form,
                 bits_stored=max(frame.bits_stored for frame in frames),
                 kept=plan.kept,
+                lossy=lossy,
                 ratio=sum(f.pixel_bytes for f in frames) / sum(f.length for f in frames),
             )
         if lossy:
@@ -143,21 +162,31 @@ def prepare_source(job: Job) -> Receipt:
             recipe=recipe.digest,
         )
     save_receipt(tree, receipt)
-    return receipt
+    return Outcome(receipt, syntax, time.perf_counter() - started)
 
 
-def hash_source(source: Source) -> tuple[str, ...]:
-    """Hashes of the stored values of each frame, to compare with those in a descriptor.
+@dataclass(frozen=True, slots=True)
+class HashTask:
+    """A source whose frames are to be hashed; ``coded``: as they are, not their stored values."""
+
+    source: Source
+    coded: bool
+
+
+def hash_source(task: HashTask) -> tuple[str, ...]:
+    """Hashes of each frame, to compare with those in a receipt.
 
     Raises:
         FormatError, DecodeError, OSError: as `prepare_source`.
     """
     with (
         quiet_pydicom(),
-        open_local_or_url(source.path) as stream,
-        opened(stream, resource=source.path) as dataset,
+        open_local_or_url(task.source.path) as stream,
+        opened(stream, resource=task.source.path) as dataset,
     ):
-        frames = stored_frames(dataset, resource=source.path)
+        if task.coded:
+            return coded_hashes(dataset, resource=task.source.path)
+        frames = stored_frames(dataset, resource=task.source.path)
         return tuple(stored_sha256(values) for values in frames)
 
 
@@ -179,28 +208,29 @@ def _hand_over(
     writer: InstanceWriter,
     recipe: Recipe,
     dataset: Dataset,
+    plan: FramePlan,
     frame_number: int,
     frame: EncodedFrame,
     values: Pixels | None,
 ) -> _WrittenFrame:
-    """Give a frame and its alternates to the layout; of large images there are none."""
+    """Give a frame and its alternates to the layout."""
     writer.add(frame_number, frame, values)
     alternates = []
-    for choice in () if values is None else recipe.alternates:
-        alternate = alternate_of(dataset, values, choice)
-        place = writer.add_alternate(frame_number, alternate)
-        ends = alternate.frame.level_ends
-        alternates.append(
-            AlternateEntry(
-                name=choice.name,
-                url=place.path,
-                start=place.start,
-                length=len(alternate.frame.codestream),
-                rows=alternate.rows,
-                columns=alternate.columns,
-                level_ends=ends if len(ends) > 1 else (),
+    for choice in recipe.alternates:
+        with alternate_of(dataset, values, choice, plan, frame_number - 1) as alternate:
+            place = writer.add_alternate(frame_number, alternate)
+            ends = alternate.frame.level_ends
+            alternates.append(
+                AlternateEntry(
+                    name=choice.name,
+                    url=place.path,
+                    start=place.start,
+                    length=len(alternate.frame.codestream),
+                    rows=alternate.rows,
+                    columns=alternate.columns,
+                    level_ends=ends if len(ends) > 1 else (),
+                )
             )
-        )
     return _WrittenFrame(
         length=len(frame.codestream),
         level_ends=frame.level_ends,
@@ -208,7 +238,8 @@ def _hand_over(
         sha256=frame.sha256,
         encoded_sha256=frame.encoded_sha256,
         pixel_bytes=frame.pixel_bytes,
-        stored_sha256=frame.sha256 if frame.form.exact else stored_sha256(values),
+        stored_sha256=frame.source_sha256
+        or (frame.sha256 if plan.choice.exact else stored_sha256(values)),
         alternates=tuple(alternates),
     )
 

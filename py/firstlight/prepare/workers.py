@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from multiprocessing.context import BaseContext
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -78,13 +79,25 @@ def workers(jobs: int, cluster: str = "") -> Iterator[Workers]:
         return
     executor = ProcessPoolExecutor(
         max_workers=jobs,
-        mp_context=multiprocessing.get_context("spawn"),
+        mp_context=_context(),
         initializer=_begin_worker,
     )
     try:
         yield OnAllCores(executor)
     finally:
         executor.shutdown(cancel_futures=True)
+
+
+def _context() -> BaseContext:
+    """Workers forked from a clean process that has imported everything once; else from nothing.
+
+    Never from this one, whose threads (a progress bar, a store's client) do not come along.
+    """
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["firstlight.prepare.work", "firstlight.prepare.verify"])
+    return context
 
 
 def _begin_worker() -> None:
