@@ -1,6 +1,7 @@
 /** `<firstlight-viewer>`: one source, one viewport, and the words that pages and tests rely on. */
 
 import { onKey } from './ui/keyboard.js';
+import { layoutNamed } from './ui/layouts.js';
 import { Showing } from './ui/showing.js';
 
 /**
@@ -14,17 +15,26 @@ const LOCAL_SRC = 'local:';
 /**
  * Events (each bubbles, and leaves a `performance.mark` of its name): `firstlight:first-render`,
  * `firstlight:frame-render` (detail `{frameIndex, resolutionLevel, decompositionLevels, status}`),
- * `firstlight:complete` (every frame of the series is final or failed), `firstlight:error` (detail
- * `{frameIndex, error}`, `frameIndex` null where the source as a whole failed).
+ * `firstlight:stage-complete` (detail `{stageId, numberOfImages, numberOfFailures, numberOfSkipped, startDurationMs,
+ * stageDurationMs}`), `firstlight:volume-first-render` (every slice of the volume is on the screen at some level; detail
+ * `{slices, bytesReceived, elapsed}`, ms since the source was opened), `firstlight:complete` (every frame of the series is
+ * final or failed), `firstlight:error` (detail
+ * `{frameIndex, error}`, `frameIndex` null where the source as a whole failed, or, where `error.type` is
+ * `ConfigurationError`, its configuration alone).
  */
 export class FirstlightViewer extends HTMLElement {
-  static observedAttributes = ['src', 'configuration', 'frame-index', 'tool'];
+  static observedAttributes = ['src', 'configuration', 'frame-index', 'tool', 'layout'];
 
   #showing;
   /** @type {File[]} */
   #files = [];
   /** @type {import('./engine/credentials.js').CredentialRule[]} */
   #credentials = [];
+  #maxSamples = Infinity;
+  /** @type {import('./engine/session.js').Limit | null} */
+  #limit = null;
+  /** @type {import('./engine/configuration.js').RetrieveConfiguration | null} where it is no text */
+  #configuration = null;
 
   constructor() {
     super();
@@ -34,6 +44,8 @@ export class FirstlightViewer extends HTMLElement {
         configuration: this.configuration,
         credentials: this.#credentials,
         files: this.#files,
+        maxSamples: this.#maxSamples,
+        limit: this.#limit,
       }),
       openLocal: (files) => this.openFiles(files),
       focus: () => this.focus(),
@@ -62,8 +74,10 @@ export class FirstlightViewer extends HTMLElement {
   attributeChangedCallback(name, before, value) {
     if (value === before) return;
     if (name === 'src' && value !== LOCAL_SRC) this.#files = [];
+    if (name === 'configuration') this.#configuration = null;
     if (name === 'frame-index') this.frameIndex = Number(value);
     else if (name === 'tool') this.tool = /** @type {Tool} */ (value);
+    else if (name === 'layout') this.#showing.layout = layoutNamed(value);
     else if (name === 'src' && before !== null) this.#showing.startOver();
     else this.#showing.reopen();
   }
@@ -88,13 +102,25 @@ export class FirstlightViewer extends HTMLElement {
     else this.src = LOCAL_SRC;
   }
 
-  /** How it is retrieved; a stock name or the URL of a JSON. */
+  /**
+   * How it is retrieved: a stock name, the URL of a JSON, JSON text, or an object, which may have functions
+   * (`docs/configuration.md`).
+   *
+   * @returns {import('./engine/configuration.js').Configuration}
+   */
   get configuration() {
-    return this.getAttribute('configuration') ?? '';
+    return this.#configuration ?? this.getAttribute('configuration') ?? '';
   }
 
   set configuration(configuration) {
-    this.setAttribute('configuration', configuration);
+    if (typeof configuration === 'string') {
+      this.#configuration = null;
+      this.setAttribute('configuration', configuration);
+    } else {
+      this.removeAttribute('configuration');
+      this.#configuration = configuration;
+    }
+    this.#showing.reopen();
   }
 
   /** What is sent to which origins; to be set before `src`, and never an attribute, which others could read. */
@@ -105,6 +131,32 @@ export class FirstlightViewer extends HTMLElement {
   set credentials(credentials) {
     this.#credentials = credentials;
     if (this.src) this.#showing.reopen();
+  }
+
+  /**
+   * Full images of more samples (rows x columns x samples a pixel) are refused with `LimitExceeded` before memory is
+   * taken for them; to be set before `src`. Infinity: what the decoders can take.
+   */
+  get maxSamples() {
+    return this.#maxSamples;
+  }
+
+  set maxSamples(maxSamples) {
+    this.#maxSamples = maxSamples;
+    if (this.src) this.#showing.reopen();
+  }
+
+  /**
+   * How much of every frame is wanted: `{byteRange: '0-20000', decodeLevel: 2}`, in the words of a `jphuri:` address. Set
+   * to more, or to null, it only brings the rest. Null, as it is first, leaves what `src` itself says.
+   */
+  get limit() {
+    return this.#limit;
+  }
+
+  set limit(limit) {
+    this.#limit = limit;
+    this.#showing.session?.limit(limit);
   }
 
   /** The frame shown, from 0. */
@@ -127,7 +179,7 @@ export class FirstlightViewer extends HTMLElement {
   }
 
   set window(window) {
-    this.#showing.screen.viewport.userWindow = window;
+    this.#showing.screen.chooseWindow(window);
   }
 
   /** What a plain drag does. */
@@ -137,6 +189,18 @@ export class FirstlightViewer extends HTMLElement {
 
   set tool(tool) {
     this.#showing.tool = tool;
+  }
+
+  /**
+   * How viewports stand: `stack`, `mpr` (axial, coronal, sagittal) or `2x2` (those and the stack). A series that makes no
+   * volume is shown as a stack whatever this says.
+   */
+  get layout() {
+    return this.#showing.layout;
+  }
+
+  set layout(name) {
+    this.#showing.layout = layoutNamed(name);
   }
 
   /** Whether graphics that come with the image are drawn above it. */

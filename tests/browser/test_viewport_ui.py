@@ -93,8 +93,11 @@ def test_cine_takes_its_time_from_the_image_or_the_reader(serve, stack, page):
 
 def test_cine_waits_for_a_frame_and_says_so(serve, stack, page):
     late = 7
-    url = stack.descriptor["series"][0]["frames"][late]["url"]
+    series = stack.descriptor["series"][0]
+    url = series["frames"][late]["url"]
     held_back = []
+    # with its head something of the frame would be there to show
+    page.route(f"**/{series['heads']['url']}", lambda route: route.fulfill(status=404))
 
     def hold_back(route) -> None:
         if held_back is None:
@@ -228,3 +231,119 @@ def test_an_image_that_cannot_be_shown_says_why(local, page, photometric):
     wait_for_text(page, ".failure", photometric)
     assert "Lossless" not in text_of(page, ".mark")
     assert viewer.messages == []
+
+
+def test_a_frame_that_is_held_is_drawn_in_the_next_animation_frame(serve, stack, page):
+    viewer, _ = serve(stack)
+    viewer.open("data/firstlight.json")
+    viewer.wait_for("complete")
+    drawn = page.evaluate(
+        f"""async () => {{
+          const viewer = document.querySelector('firstlight-viewer');
+          const found = [];
+          for (let index = 1; index < {STACK_FRAMES}; index += 1) {{
+            heard.length = 0;
+            viewer.frameIndex = index;
+            // asked for after the viewer did: called in the same frame, after its draw
+            await new Promise(requestAnimationFrame);
+            const told = heard.find(([name]) => name === 'frame-render');
+            const corner = viewer.shadowRoot.querySelector('.corner.bottom.left').innerText;
+            found.push([told?.[1].frameIndex, corner.split(' ')[0]]);
+          }}
+          return found;
+        }}"""
+    )
+    assert drawn == [[index, str(index + 1)] for index in range(1, STACK_FRAMES)]
+
+
+LOSSLESS = [0x74, 0xAB, 0x8F]
+FAILED = [0xDD, 0x7A, 0x5C]
+EMPTY = [0x1D, 0x1F, 0x22]
+
+
+def bars(page, count: int, part: float) -> list[list[int]]:
+    """Colours in the middle of each bar of the map, at a part of its height from the top."""
+    return page.evaluate(
+        f"""([count, part]) => {{
+          const canvas = {SHOWN}.querySelector('.strip canvas');
+          const lane = Math.round(9 * devicePixelRatio);
+          const y = Math.round((canvas.height - lane) / 2) + Math.floor(lane * part);
+          const context = canvas.getContext('2d');
+          return Array.from({{ length: count }}, (_, index) => {{
+            const x = Math.floor(((index + 0.5) / count) * canvas.width);
+            return [...context.getImageData(x, y, 1, 1).data.slice(0, 3)];
+          }});
+        }}""",
+        [count, part],
+    )
+
+
+def test_the_map_shows_every_frame_and_a_click_goes_there(serve, stack, page):
+    failing = 4
+    series = stack.descriptor["series"][0]
+    page.route(f"**/{series['heads']['url']}", lambda route: route.fulfill(status=404))
+    url = series["frames"][failing]["url"]
+    page.route(f"**/{url}", lambda route: route.fulfill(status=404))
+    viewer, _ = serve(stack)
+    viewer.open("data/firstlight.json")
+    viewer.wait_for("complete")
+    page.evaluate("new Promise(requestAnimationFrame)")
+    upper, lower = bars(page, STACK_FRAMES, 0.2), bars(page, STACK_FRAMES, 0.8)
+    for index in range(STACK_FRAMES):
+        failed = index == failing
+        assert upper[index] == (FAILED if failed else LOSSLESS)
+        assert lower[index] == (EMPTY if failed else LOSSLESS)
+    box = page.locator("firstlight-viewer .strip").bounding_box()
+    width = box["width"] / STACK_FRAMES
+    for index in (STACK_FRAMES - 1, 0, 7):
+        # near either edge of the bar: what is pointed at is what is shown
+        for x in (index * width + 2, (index + 1) * width - 3):
+            page.mouse.click(box["x"] + x, box["y"] + 8)
+            assert viewer.element("frameIndex") == index
+
+
+def test_a_neighbour_that_stands_in_is_named(serve, stack, page):
+    late = 1
+    url = stack.descriptor["series"][0]["frames"][late]["url"]
+    gate = {"open": False, "held": []}
+
+    def hold_back(route) -> None:
+        if gate["open"]:
+            route.continue_()
+        else:
+            gate["held"].append(route)
+
+    page.route(f"**/{url}", hold_back)
+    viewer, _ = serve(stack)
+    viewer.open("data/firstlight.json", configuration="interleaved")
+    viewer.wait_for("first-render")
+    viewer.element(f"frameIndex = {late}")
+    wait_for_text(page, ".mark", f"{late + 1} is loading")
+    assert re.search(r"Slice (\d+) shown", text_of(page, ".mark"))
+    assert "showing" in text_of(page, ".corner.bottom.left")
+    assert page.evaluate(f"{SHOWN}.querySelector('.stage').classList.contains('replica')")
+    gate["open"] = True
+    for route in gate["held"]:
+        route.continue_()
+    wait_for_text(page, ".mark", "Lossless")
+    assert not page.evaluate(f"{SHOWN}.querySelector('.stage').classList.contains('replica')")
+    np.testing.assert_array_equal(viewer.stored_pixels(late), stack.pixels[late])
+
+
+def test_a_frame_that_is_tried_again_says_so(serve, stack, page):
+    series = stack.descriptor["series"][0]
+    busy = {"on": True}
+
+    def answer(route) -> None:
+        if busy["on"]:
+            route.fulfill(status=503)
+        else:
+            route.continue_()
+
+    page.route(f"**/{series['heads']['url']}", lambda route: route.fulfill(status=404))
+    page.route(f"**/{series['frames'][3]['url']}", answer)
+    viewer, _ = serve(stack)
+    viewer.open("data/firstlight.json", frame="4")
+    wait_for_text(page, ".mark", "Trying again")
+    busy["on"] = False
+    wait_for_text(page, ".mark", "Lossless")

@@ -197,13 +197,36 @@ def test_a_level_lies_where_its_low_pass_samples_do(levels_below):
         assert point["x"] == point["y"] == index * 2**levels_below + 0.5
 
 
-def test_what_the_canvas_has_to_scale_is_near_one():
+def test_what_is_left_to_interpolate_is_more_than_half():
     scales = [0.01, 0.1, 1 / 3, 0.34, 0.5, 0.66, 0.99, 1, 1.2, 1.6, 2, 3.4, 6.4]
-    body = "return given.map((scale) => web.resampling(scale))"
-    for scale, made in zip(scales, run(["viewport/geometry.js"], body, scales), strict=True):
-        rest = scale * made["average"] / made["enlarge"]
-        assert 0.5 < rest <= 1.5
-        assert 1 in (made["average"], made["enlarge"])
+    body = "return given.map((scale) => web.averaging(scale))"
+    for scale, factor in zip(scales, run(["viewport/geometry.js"], body, scales), strict=True):
+        assert factor == 1 or 0.5 < scale * factor <= 1 + 1e-9
+        assert factor > 1 or scale > 0.5
+
+
+def test_the_pixels_of_the_screen_that_an_image_covers():
+    """Those whose middle lies in it; at least one each way; none beyond the margin."""
+    body = """
+      const [place, image, screen, margin] = given;
+      return web.coveredRegion(place, image, screen, margin)"""
+
+    def covered(offset, scale, size, margin=0):
+        place = {"offsetX": offset, "offsetY": 3, "scaleX": scale, "scaleY": 1}
+        image, screen = {"columns": size, "rows": 5}, {"width": 100, "height": 80}
+        region = run(["viewport/geometry.js"], body, [place, image, screen, margin])
+        if region is None:
+            return None
+        assert (region["y"], region["height"]) == (3, 5)
+        return region["x"], region["width"]
+
+    assert covered(0, 0.1, 1000) == (0, 100)
+    assert covered(10, 0.5, 33) == (10, 17)
+    assert covered(10, 0.001, 33) == (10, 1)
+    assert covered(-40, 2, 200) == (0, 100)
+    assert covered(-40, 2, 200, margin=16) == (-16, 132)
+    assert covered(-400, 2, 200) is None
+    assert covered(100, 1, 50) is None
 
 
 @pytest.mark.parametrize(("kind", "samples"), [("Int16Array", 1), ("Uint8Array", 3)])
@@ -228,30 +251,50 @@ def test_averages_of_squares(kind, samples, factor):
     np.testing.assert_array_equal(made["data"], np.floor(np.ravel(expected) + 0.5))
 
 
-def test_interpolation_is_linear_and_repeats_the_edge():
+@pytest.mark.parametrize("samples", [1, 3])
+@pytest.mark.parametrize(("scale_x", "scale_y"), [(4, 4), (0.6, 0.9), (1, 1.5), (2.37, 0.51)])
+def test_interpolation_is_linear_and_repeats_the_edge(scale_x, scale_y, samples):
     rng = np.random.default_rng(5)
-    image = rng.integers(-1000, 1000, (6, 9))
-    region = {"x": 2, "y": 1, "width": 8, "height": 6}  # one beyond the last column and row
-    factor = 4
+    image = rng.integers(-1000, 1000, (6, 9, samples))
+    region = {"x": -3, "y": 1, "width": 30, "height": 14}
+    place = {"scaleX": scale_x, "scaleY": scale_y, "offsetX": 1.25, "offsetY": -2}
     body = """
-      const [data, region, factor] = given;
-      const source = {data: Int16Array.from(data), rows: 6, columns: 9, samplesPerPixel: 1};
-      const made = web.interpolate(source, region, factor);
+      const [data, place, region, samplesPerPixel] = given;
+      const source = {data: Int16Array.from(data), rows: 6, columns: 9, samplesPerPixel};
+      const made = web.fitToScreen(source, place, region);
       return {...made, data: [...made.data]}"""
-    made = run(["viewport/resample.js"], body, [image.ravel().tolist(), region, factor])
-    x = (np.arange(8 * factor) + 0.5) / factor - 0.5 + region["x"]
-    y = (np.arange(6 * factor) + 0.5) / factor - 0.5 + region["y"]
-    across = np.array([np.interp(x, np.arange(9), row) for row in image])
-    expected = np.array([np.interp(y, np.arange(6), column) for column in across.T]).T
-    actual = np.reshape(made["data"], expected.shape)
-    assert np.abs(actual - expected).max() <= 0.5 + 1e-3
+    given = [image.ravel().tolist(), place, region, samples]
+    made = run(["viewport/resample.js"], body, given)
+    assert (made["rows"], made["columns"], made["samplesPerPixel"]) == (14, 30, samples)
+    x = (np.arange(30) + region["x"] + 0.5 - place["offsetX"]) / scale_x - 0.5
+    y = (np.arange(14) + region["y"] + 0.5 - place["offsetY"]) / scale_y - 0.5
+    for sample in range(samples):
+        plane = image[..., sample]
+        across = np.array([np.interp(x, np.arange(9), row) for row in plane])
+        expected = np.array([np.interp(y, np.arange(6), column) for column in across.T]).T
+        actual = np.reshape(made["data"], (14, 30, samples))[..., sample]
+        assert np.abs(actual - expected).max() <= 0.5 + 1e-3
+
+
+@pytest.mark.parametrize("kind", ["Int16Array", "Float32Array", "Uint32Array"])
+def test_at_one_to_one_interpolation_changes_nothing(kind):
+    body = """
+      const values = {Int16Array: -32768, Float32Array: 0.1, Uint32Array: 4294967295};
+      const data = globalThis[given].from({length: 35}, (_, i) => values[given] + i * (i % 3));
+      const source = {data, rows: 5, columns: 7, samplesPerPixel: 1};
+      const place = {scaleX: 1, scaleY: 1, offsetX: -40, offsetY: 11};
+      const region = {x: -40, y: 11, width: 7, height: 5};
+      const made = web.fitToScreen(source, place, region);
+      return made.data.every((value, i) => Object.is(value, data[i]))"""
+    assert run(["viewport/resample.js"], body, kind) is True
 
 
 def test_a_constant_image_stays_constant():
     body = """
       const data = new Int16Array(35).fill(-1024);
       const source = {data, rows: 5, columns: 7, samplesPerPixel: 1};
-      const larger = web.interpolate(source, {x: 0, y: 0, width: 8, height: 6}, 3).data;
+      const place = {scaleX: 3.1, scaleY: 2.9, offsetX: 0, offsetY: 0};
+      const larger = web.fitToScreen(source, place, {x: 0, y: 0, width: 24, height: 18}).data;
       return [...new Set([...larger, ...web.averageSquares(source, 3).data])]"""
     assert run(["viewport/resample.js"], body) == [-1024]
 

@@ -7,6 +7,7 @@ import { edgeLetters, scaleBar, spacingCaveat, windowLabel } from './measures.js
  * @typedef {object} Annotated
  * @property {import('../engine/records.js').Series} series
  * @property {number} frameIndex
+ * @property {number} shownIndex frame whose picture is shown
  * @property {import('../viewport/viewport.js').ShownWindow | null} window
  * @property {string} windowName
  * @property {boolean} inverted
@@ -47,13 +48,14 @@ export class Annotations {
   update(shown) {
     for (const element of this.elements) element.hidden = shown === null;
     if (shown === null) return;
-    const { series, frameIndex, toScreen, pixelRatio } = shown;
-    const record = series.frames[frameIndex];
+    const { series, frameIndex, shownIndex, toScreen, pixelRatio } = shown;
+    const record = series.frames[shownIndex];
     setText(this.#description, series.description);
     const number = series.number === null ? '' : ` · series ${series.number}`;
     setText(this.#modality, `${series.modality}${number}`);
     const count = series.frames.length;
-    setText(this.#frame, count > 1 ? `${frameIndex + 1} / ${count}` : '');
+    const other = shownIndex === frameIndex ? '' : ` · showing ${shownIndex + 1}`;
+    setText(this.#frame, count > 1 ? `${frameIndex + 1} / ${count}${other}` : '');
     setText(this.#window, windowLine(shown));
     setText(this.#zoom, `${Math.round(toScreen.scaleX * 100)} %`);
     this.#updateScale(record, toScreen.scaleX / pixelRatio, shown.widthPx);

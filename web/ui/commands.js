@@ -4,6 +4,7 @@ import { autoWindow } from '../viewport/auto-window.js';
 import { usableWindows } from '../viewport/voi.js';
 import { rateLabel, windowLabel } from './measures.js';
 import { RATES } from './cine.js';
+import { LAYOUTS, SLAB_NAMES } from './layouts.js';
 import { presetLike, presetsOf } from './presets.js';
 
 /**
@@ -23,9 +24,18 @@ import { presetLike, presetsOf } from './presets.js';
  * @property {() => void} openFiles
  * @property {() => void} fullscreen
  * @property {() => void} help
+ * @property {() => void} timeline
+ * @property {import('./layouts.js').Layouts} layouts
  * @property {() => boolean} escape
  * @property {(dragging: boolean) => void} dragging
  */
+
+/** @type {('mip' | 'minip' | 'mean')[]} */
+const SLAB_MODES = ['mip', 'minip', 'mean'];
+
+/** Thicknesses to choose from, and the one that a projection starts with, in mm. */
+const SLAB_MM = [2, 5, 10, 20, 40, 80];
+const USUAL_SLAB_MM = 10;
 
 /** A drag over this many px changes the window by its own width. */
 const WINDOW_DRAG_PX = 400;
@@ -53,6 +63,8 @@ export class Commands {
     this.#host = host;
     this.presets = this.presets.bind(this);
     this.series = this.series.bind(this);
+    this.layouts = this.layouts.bind(this);
+    this.slabs = this.slabs.bind(this);
     this.rates = this.rates.bind(this);
   }
 
@@ -64,14 +76,39 @@ export class Commands {
     return this.#host.frameIndex;
   }
 
+  /** How far scrolling goes: frames of the stack, or slices of the plane that is acted on. */
   get frameCount() {
-    return this.#host.series?.frames.length ?? 0;
+    return this.#plane?.position.count ?? this.#host.series?.frames.length ?? 0;
+  }
+
+  /** The plane that was last pointed at, or null where that is the stack. */
+  get #plane() {
+    return this.#host.layouts.panes?.active ?? null;
+  }
+
+  get #linked() {
+    return this.#host.layouts.panes?.linked ?? null;
+  }
+
+  get #view() {
+    return this.#plane ?? this.#viewport;
+  }
+
+  /** Values that windows are for, where those matter. */
+  get #data() {
+    return this.#plane ? undefined : this.#viewport.frame?.data;
+  }
+
+  /** @param {{center: number, width: number} | null} window */
+  #setWindow(window) {
+    this.#view.userWindow = window;
+    if (!this.#plane) this.#host.layouts.panes?.takeLook();
   }
 
   beginWindow() {
-    const { window, record, frame } = this.#viewport;
+    const { window, record } = this.#view;
     if (!window || !record) return;
-    const usual = usableWindows(record, frame?.data).at(0)?.width ?? window.width;
+    const usual = usableWindows(record, this.#data).at(0)?.width ?? window.width;
     const least = window.function === 'LINEAR' ? 1 : Math.abs(record.rescale_slope);
     const gain = Math.max(usual, window.width) / WINDOW_DRAG_PX;
     this.#windowStart = { center: window.center, width: window.width, gain, least };
@@ -82,12 +119,12 @@ export class Commands {
    * @param {number} dy darkens downwards
    */
   windowBy(dx, dy) {
-    if (!this.#windowStart || !this.#viewport.window) return;
+    if (!this.#windowStart || !this.#view.window) return;
     const { center, width, gain, least } = this.#windowStart;
-    this.#viewport.userWindow = {
+    this.#setWindow({
       center: center + dy * gain,
       width: Math.max(least, width + dx * gain),
-    };
+    });
   }
 
   /**
@@ -95,7 +132,7 @@ export class Commands {
    * @param {number} dy
    */
   pan(dx, dy) {
-    this.#viewport.pan(dx * devicePixelRatio, dy * devicePixelRatio);
+    this.#view.pan(dx * devicePixelRatio, dy * devicePixelRatio);
   }
 
   /**
@@ -104,19 +141,51 @@ export class Commands {
    * @param {number} [y]
    */
   zoom(factor, x, y) {
-    if (x === undefined || y === undefined) this.#viewport.zoom(factor);
-    else this.#viewport.zoom(factor, x * devicePixelRatio, y * devicePixelRatio);
+    if (x === undefined || y === undefined) this.#view.zoom(factor);
+    else this.#view.zoom(factor, x * devicePixelRatio, y * devicePixelRatio);
   }
 
-  /** @param {number} frames */
+  /** @param {number} frames or slices of the plane */
   scroll(frames) {
-    this.goTo(this.#host.frameIndex + frames);
+    this.#host.cine.pause();
+    if (this.#plane) this.#plane.scroll(frames);
+    else this.goTo(this.#host.frameIndex + frames);
+  }
+
+  /** @param {'first' | 'last'} end */
+  goToEnd(end) {
+    const plane = this.#plane;
+    const last = this.frameCount - 1;
+    if (plane) this.scroll(end === 'first' ? -plane.position.index : last - plane.position.index);
+    else this.goTo(end === 'first' ? 0 : last);
   }
 
   /** @param {number} frameIndex */
   goTo(frameIndex) {
     this.#host.cine.pause();
-    this.#host.goTo(Math.min(Math.max(frameIndex, 0), this.frameCount - 1));
+    this.#host.goTo(frameIndex);
+  }
+
+  /**
+   * @param {number} x CSS px from the corner of the pane
+   * @param {number} y
+   */
+  pick(x, y) {
+    const { panes } = this.#host.layouts;
+    const [px, py] = [x * devicePixelRatio, y * devicePixelRatio];
+    if (this.#plane) this.#plane.pick(px, py);
+    else panes?.pickOnStack(px, py);
+  }
+
+  /**
+   * @param {number} fromX CSS px from the corner of the pane
+   * @param {number} fromY
+   * @param {number} toX
+   * @param {number} toY
+   */
+  turn(fromX, fromY, toX, toY) {
+    const ratio = devicePixelRatio;
+    this.#plane?.turn(fromX * ratio, fromY * ratio, toX * ratio, toY * ratio);
   }
 
   /** @param {Tool} tool */
@@ -128,13 +197,14 @@ export class Commands {
   #presetList() {
     const { series, frameIndex } = this.#host;
     const record = series?.frames[frameIndex];
-    if (!record || !series || !this.#viewport.window) return [];
-    return presetsOf(record, series.modality, this.#viewport.frame?.data);
+    if (!record || !series || !this.#view.window) return [];
+    const list = presetsOf(record, series.modality, this.#data);
+    return this.#plane ? list.filter(({ lut }) => !lut) : list;
   }
 
   /** The name of the window in force, where it is one of the presets. */
   get windowName() {
-    return presetLike(this.#presetList(), this.#viewport.window)?.label ?? '';
+    return presetLike(this.#presetList(), this.#view.window)?.label ?? '';
   }
 
   /** @param {number} index */
@@ -142,14 +212,14 @@ export class Commands {
     const preset = this.#presetList()[index];
     if (!preset) return;
     const { center, width, lut } = preset;
-    if (lut) this.#viewport.chooseLut(index);
-    else this.#viewport.userWindow = { center, width };
+    if (lut && !this.#plane) this.#viewport.chooseLut(index);
+    else this.#setWindow({ center, width });
   }
 
   /** @returns {import('./menu.js').MenuItem[]} */
   presets() {
     const list = this.#presetList();
-    const current = presetLike(list, this.#viewport.window);
+    const current = presetLike(list, this.#view.window);
     const items = list.map((preset, index) => ({
       label: preset.label,
       key: index < 9 ? String(index + 1) : '',
@@ -157,6 +227,7 @@ export class Commands {
       checked: preset === current,
       choose: () => this.preset(index),
     }));
+    if (this.#plane) return items;
     const checked = this.#viewport.window?.origin === 'auto';
     return [...items, { label: 'automatic', key: '', checked, choose: () => this.#automatic() }];
   }
@@ -165,7 +236,7 @@ export class Commands {
     const { record, frame } = this.#viewport;
     if (!record || !frame) return;
     const own = record.voi_luts.length + usableWindows(record, frame.data).length > 0;
-    this.#viewport.userWindow = own ? autoWindow(record, frame.data) : null;
+    this.#setWindow(own ? autoWindow(record, frame.data) : null);
     if (!own) this.#viewport.forgetAutoWindow();
   }
 
@@ -178,6 +249,77 @@ export class Commands {
       checked: index === series?.index,
       choose: () => this.#host.selectSeries(index),
     }));
+  }
+
+  /** @returns {import('./menu.js').MenuItem[]} */
+  layouts() {
+    const { layouts } = this.#host;
+    return LAYOUTS.map(([name, label]) => ({
+      label,
+      checked: name === layouts.wanted,
+      choose: () => void (layouts.wanted = name),
+    }));
+  }
+
+  nextLayout() {
+    const { layouts } = this.#host;
+    const at = LAYOUTS.findIndex(([name]) => name === layouts.wanted);
+    layouts.wanted = LAYOUTS[(at + 1) % LAYOUTS.length][0];
+  }
+
+  /** @returns {import('./menu.js').MenuItem[]} */
+  slabs() {
+    const linked = this.#linked;
+    if (!linked) return [];
+    const { mode, thicknessMm } = linked.slab;
+    const off = {
+      label: 'thin',
+      checked: thicknessMm === 0,
+      choose: () => void (linked.slab = { mode, thicknessMm: 0 }),
+    };
+    const modes = SLAB_MODES.map((one) => ({
+      label: SLAB_NAMES[one],
+      hint: `${thicknessMm || USUAL_SLAB_MM} mm`,
+      checked: one === mode && thicknessMm > 0,
+      choose: () => void (linked.slab = { mode: one, thicknessMm: thicknessMm || USUAL_SLAB_MM }),
+    }));
+    const sizes = SLAB_MM.map((mm) => ({
+      label: `${mm} mm`,
+      checked: mm === thicknessMm,
+      choose: () => void (linked.slab = { mode, thicknessMm: mm }),
+    }));
+    return [off, ...modes, ...sizes];
+  }
+
+  /** What is in force, in a word; empty where slices are thin or there is none. */
+  get slabName() {
+    const slab = this.#linked?.slab;
+    return slab?.thicknessMm ? `${SLAB_NAMES[slab.mode]} ${slab.thicknessMm} mm` : '';
+  }
+
+  /** Thin, then each projection in turn. */
+  nextSlabMode() {
+    const linked = this.#linked;
+    if (!linked) return;
+    const { mode, thicknessMm } = linked.slab;
+    const at = thicknessMm === 0 ? -1 : SLAB_MODES.indexOf(mode);
+    const next = SLAB_MODES[at + 1];
+    linked.slab = next
+      ? { mode: next, thicknessMm: thicknessMm || USUAL_SLAB_MM }
+      : { mode: SLAB_MODES[0], thicknessMm: 0 };
+  }
+
+  /** @param {1 | -1} direction */
+  changeThickness(direction) {
+    const linked = this.#linked;
+    if (!linked) return;
+    const { mode, thicknessMm } = linked.slab;
+    const steps = [0, ...SLAB_MM];
+    const next =
+      direction > 0
+        ? steps.find((mm) => mm > thicknessMm)
+        : steps.findLast((mm) => mm < thicknessMm);
+    if (next !== undefined) linked.slab = { mode, thicknessMm: next };
   }
 
   playOrPause() {
@@ -217,23 +359,29 @@ export class Commands {
     this.#viewport.overlays = !this.#viewport.overlays;
   }
 
+  timeline() {
+    this.#host.timeline();
+  }
+
   openFiles() {
     this.#host.openFiles();
   }
 
   reset() {
-    this.#viewport.userWindow = null;
+    this.#setWindow(null);
     this.#viewport.forgetAutoWindow();
     this.#viewport.inverted = false;
     this.#viewport.fit();
+    this.#linked?.reset();
   }
 
   fit() {
-    this.#viewport.fit();
+    this.#view.fit();
   }
 
   invert() {
-    this.#viewport.inverted = !this.#viewport.inverted;
+    this.#view.inverted = !this.#view.inverted;
+    if (!this.#plane) this.#host.layouts.panes?.takeLook();
   }
 
   fullscreen() {

@@ -11,6 +11,8 @@
  * @property {(dx: number, dy: number) => void} pan
  * @property {(factor: number, x: number, y: number) => void} zoom
  * @property {(frames: number) => void} scroll
+ * @property {(x: number, y: number) => void} pick puts the crosshair there
+ * @property {(fromX: number, fromY: number, toX: number, toY: number) => void} turn the other planes, about the crosshair
  * @property {() => void} reset
  * @property {(dragging: boolean) => void} dragging
  */
@@ -42,8 +44,9 @@ export class Gestures {
   /**
    * @param {HTMLElement} stage
    * @param {GestureTarget} target
+   * @param {() => void} [doubleClick] resets where absent
    */
-  constructor(stage, target) {
+  constructor(stage, target, doubleClick = () => target.reset()) {
     this.#stage = stage;
     this.#target = target;
     stage.addEventListener('pointerdown', (event) => this.#onDown(event));
@@ -53,7 +56,7 @@ export class Gestures {
     }
     stage.addEventListener('wheel', (event) => this.#onWheel(event), { passive: false });
     stage.addEventListener('dblclick', (event) => {
-      if (!fromControl(event)) target.reset();
+      if (!fromControl(event)) doubleClick();
     });
     stage.addEventListener('contextmenu', (event) => event.preventDefault());
   }
@@ -71,6 +74,7 @@ export class Gestures {
     const { x, y } = point;
     this.#drag = { tool: this.#toolFor(event), x, y, lastX: x, lastY: y, rest: 0 };
     if (this.#drag.tool === 'window') this.#target.beginWindow();
+    if (this.#drag.tool === 'crosshair') this.#target.pick(x, y);
     this.#target.dragging(true);
   }
 
@@ -89,13 +93,16 @@ export class Gestures {
     this.#pointers.set(event.pointerId, now);
     if (!this.#drag || this.#pointers.size !== 1) return;
     const drag = this.#drag;
-    const dx = now.x - drag.lastX;
-    const dy = now.y - drag.lastY;
+    const { lastX, lastY } = drag;
+    const dx = now.x - lastX;
+    const dy = now.y - lastY;
     drag.lastX = now.x;
     drag.lastY = now.y;
     if (drag.tool === 'window') this.#target.windowBy(now.x - drag.x, now.y - drag.y);
     else if (drag.tool === 'pan') this.#target.pan(dx, dy);
     else if (drag.tool === 'zoom') this.#target.zoom(2 ** (-dy / ZOOM_DOUBLES_PX), drag.x, drag.y);
+    else if (drag.tool === 'crosshair') this.#target.pick(now.x, now.y);
+    else if (drag.tool === 'rotate') this.#target.turn(lastX, lastY, now.x, now.y);
     else this.#scrollBy(drag, dy);
   }
 

@@ -2,10 +2,8 @@
 
 /**
  * @typedef {object} KeyTarget
- * @property {number} frameCount
- * @property {number} frameIndex
  * @property {(frames: number) => void} scroll
- * @property {(frameIndex: number) => void} goTo
+ * @property {(end: 'first' | 'last') => void} goToEnd
  * @property {(factor: number) => void} zoom
  * @property {(index: number) => void} preset
  * @property {(tool: import('./toolbar.js').Tool) => void} chooseTool
@@ -13,6 +11,10 @@
  * @property {() => void} fit
  * @property {() => void} invert
  * @property {() => void} overlays
+ * @property {() => void} timeline
+ * @property {() => void} nextLayout
+ * @property {() => void} nextSlabMode
+ * @property {(direction: 1 | -1) => void} changeThickness
  * @property {() => void} playOrPause
  * @property {(direction: 1 | -1) => void} changeRate
  * @property {() => void} help
@@ -51,8 +53,8 @@ const COMMANDS = {
   ArrowRight: (target) => target.scroll(1),
   PageUp: (target) => target.scroll(-PAGE_FRAMES),
   PageDown: (target) => target.scroll(PAGE_FRAMES),
-  Home: (target) => target.goTo(0),
-  End: (target) => target.goTo(target.frameCount - 1),
+  Home: (target) => target.goToEnd('first'),
+  End: (target) => target.goToEnd('last'),
   Escape: (target) => target.escape(),
   '+': (target) => target.zoom(ZOOM_STEP),
   '=': (target) => target.zoom(ZOOM_STEP),
@@ -62,6 +64,13 @@ const COMMANDS = {
   f: (target) => target.fit(),
   i: (target) => target.invert(),
   o: (target) => target.overlays(),
+  t: (target) => target.timeline(),
+  l: (target) => target.nextLayout(),
+  m: (target) => target.nextSlabMode(),
+  ',': (target) => target.changeThickness(-1),
+  '.': (target) => target.changeThickness(1),
+  c: (target) => target.chooseTool('crosshair'),
+  x: (target) => target.chooseTool('rotate'),
   ' ': (target) => target.playOrPause(),
   '[': (target) => target.changeRate(-1),
   ']': (target) => target.changeRate(1),

@@ -7,46 +7,105 @@ import { bytesText } from './measures.js';
  * @typedef {import('../engine/records.js').FrameState} FrameState
  * @typedef {import('../engine/records.js').ImageRecord} ImageRecord
  * @typedef {import('../engine/frame-store.js').StoredFrame} StoredFrame
- * @typedef {{kind: 'loading' | 'waiting' | 'lossless' | 'complete' | 'failed', text: string, detail: string}} MarkText
+ * @typedef {'loading' | 'waiting' | 'replica' | 'retrying' | 'lossless' | 'complete' | 'failed'} MarkKind
+ * @typedef {{kind: MarkKind, text: string, detail: string}} MarkText
  */
+
+/** What is said of a frame while another one stands in for it. @type {Record<string, string>} */
+const OWN = { failed: 'has failed', retrying: 'is tried again' };
+
+const FULL_RESOLUTION = 'FULL_RESOLUTION';
 
 /**
  * @param {FrameState} state
  * @param {ImageRecord} record
  * @param {StoredFrame | undefined} frame what is drawn
- * @param {number | null} [waitingFor] frame index that cine waits for
+ * @param {{waitingFor?: number | null, shownIndex?: number}} [options] `waitingFor`: frame index that cine waits for;
+ *   `shownIndex`: whose picture it is, where another one stands in
  * @returns {MarkText}
  */
-export function describe(state, record, frame, waitingFor = null) {
+export function describe(state, record, frame, { waitingFor = null, shownIndex } = {}) {
   if (waitingFor !== null) {
     const text = `Waiting for frame ${waitingFor + 1}`;
     return { kind: 'waiting', text, detail: '' };
   }
-  const level = frame ? `level ${frame.resolutionLevel}/${frame.decompositionLevels}` : '';
-  const full = frame !== undefined && frame.resolutionLevel === frame.decompositionLevels;
-  const size = frame ? `${frame.columns} px of ${record.columns}` : '';
+  if (frame && shownIndex !== undefined && shownIndex !== state.frameIndex) {
+    const own = OWN[state.status] ?? 'is loading';
+    const text = `Slice ${shownIndex + 1} shown`;
+    return { kind: 'replica', text, detail: `${state.frameIndex + 1} ${own}` };
+  }
+  const size = frame ? sizeText(frame, record) : '';
   if (state.status === 'failed') {
     const text = `Failed: ${state.error?.type ?? 'unknown'}`;
     return { kind: 'failed', text, detail: frame ? `showing ${size}` : '' };
   }
-  if (full && (state.status === 'lossless' || state.status === 'complete')) {
-    // what was lost before is lost, however exactly the rest has been carried here
-    const source = record.lossy_image_compression && state.status === 'lossless';
-    if (source) return { kind: 'complete', text: 'Final · lossy (source)', detail: '' };
-    if (state.status === 'complete') return { kind: 'complete', text: 'Final · lossy', detail: '' };
-    return { kind: 'lossless', text: 'Lossless', detail: '' };
+  if (state.status === 'retrying') {
+    const tries = state.attempts ?? 1;
+    const text = `Trying again, ${tries} attempt${tries === 1 ? '' : 's'} so far`;
+    return { kind: 'retrying', text, detail: frame ? `showing ${size}` : '' };
   }
-  if (full) return { kind: 'loading', text: 'Full resolution', detail: level };
-  return { kind: 'loading', text: frame ? `Loading · ${size}` : 'Loading', detail: level };
+  if (frame) return describeHeld(state, record, frame, size);
+  return { kind: 'loading', text: 'Loading', detail: '' };
+}
+
+/**
+ * @param {FrameState} state
+ * @param {ImageRecord} record
+ * @param {StoredFrame} frame
+ * @param {string} size
+ * @returns {MarkText}
+ */
+function describeHeld(state, record, frame, size) {
+  const { resolutionLevel, decompositionLevels } = frame;
+  const full = resolutionLevel === decompositionLevels && frame.columns >= record.columns;
+  if (state.status === 'configured')
+    return { kind: 'complete', ...asConfigured(state, full, size) };
+  if (full && state.status === 'complete') {
+    return { kind: 'complete', text: 'Final · lossy', detail: '' };
+  }
+  if (full && state.status === 'lossless') {
+    // what was lost before is lost, however exactly the rest has been carried here
+    const source = record.lossy_image_compression;
+    return source
+      ? { kind: 'complete', text: 'Final · lossy (source)', detail: '' }
+      : { kind: 'lossless', text: 'Lossless', detail: '' };
+  }
+  const level = decompositionLevels > 0 ? `level ${resolutionLevel}/${decompositionLevels}` : '';
+  if (!full) return { kind: 'loading', text: `Loading · ${size}`, detail: level };
+  // all pixels are there, but not all bits: a truncated codestream, or a lossy copy
+  const lossy = (state.quality ?? FULL_RESOLUTION) !== FULL_RESOLUTION;
+  const text = lossy ? 'Loading · lossy so far' : 'Full resolution';
+  return { kind: 'loading', text, detail: level };
+}
+
+/**
+ * @param {FrameState} state
+ * @param {boolean} full
+ * @param {string} size
+ */
+function asConfigured({ quality }, full, size) {
+  const what = full || quality === 'LOSSY' ? 'lossy' : `reduced, ${size}`;
+  return { text: 'Complete as configured', detail: what };
+}
+
+/**
+ * @param {StoredFrame} frame
+ * @param {ImageRecord} record
+ */
+function sizeText(frame, record) {
+  return `${frame.columns} px of ${record.columns}`;
 }
 
 /**
  * @param {FrameState} state
  * @returns {string} for the tooltip; empty where nothing is known
  */
-export function bytesDescribed({ heldBytes, totalBytes }) {
-  if (totalBytes === null) return heldBytes > 0 ? `${bytesText(heldBytes)} received` : '';
-  return `${bytesText(heldBytes)} of ${bytesText(totalBytes)} received`;
+export function bytesDescribed({ heldBytes, totalBytes, stage }) {
+  const lines = stage ? [`stage ${stage}`] : [];
+  if (totalBytes !== null)
+    lines.push(`${bytesText(heldBytes)} of ${bytesText(totalBytes)} received`);
+  else if (heldBytes > 0) lines.push(`${bytesText(heldBytes)} received`);
+  return lines.join('\n');
 }
 
 export class Mark {
@@ -62,7 +121,7 @@ export class Mark {
    * @param {string} title
    */
   update(mark, title) {
-    this.element.hidden = mark === null;
+    if (this.element.hidden !== (mark === null)) this.element.hidden = mark === null;
     if (mark === null) return;
     // the class starts the fade of a settled picture; it must not start anew while that stays
     if (this.element.dataset.kind !== mark.kind) this.element.dataset.kind = mark.kind;

@@ -1,14 +1,19 @@
 /** The events that tell what has been drawn; each leaves a `performance.mark` of the same name. */
 
+import { isFinal } from './quality.js';
+
 /**
  * @typedef {import('../engine/records.js').FrameState} FrameState
  * @typedef {import('../engine/records.js').ErrorRecord} ErrorRecord
  * @typedef {import('../engine/frame-store.js').StoredFrame} StoredFrame
+ *
+ * @typedef {{stageId: string, numberOfImages: number, numberOfFailures: number, numberOfSkipped: number,
+ *   startDurationMs: number, stageDurationMs: number}} StageDetail
  */
 
 /** @param {FrameState} state */
-export function isSettled({ status }) {
-  return status === 'lossless' || status === 'complete' || status === 'failed';
+export function isSettled(state) {
+  return isFinal(state) || state.status === 'failed';
 }
 
 export class Milestones {
@@ -17,12 +22,24 @@ export class Milestones {
   #first = true;
   #drawnKey = '';
   #complete = false;
+  /** @type {Set<number>} frames that are final or have failed */
+  #settled = new Set();
   /** @type {Set<number>} frames told to have failed */
   #failed = new Set();
 
   /** @param {EventTarget} element */
   constructor(element) {
     this.#element = element;
+  }
+
+  /** Whether every frame is final or has failed. */
+  get complete() {
+    return this.#complete;
+  }
+
+  /** Frames that have failed. @returns {ReadonlySet<number>} */
+  get failed() {
+    return this.#failed;
   }
 
   /** A new source: everything happens anew. */
@@ -36,6 +53,7 @@ export class Milestones {
     this.#seriesIndex = seriesIndex;
     this.#drawnKey = '';
     this.#complete = false;
+    this.#settled.clear();
     this.#failed.clear();
   }
 
@@ -63,25 +81,42 @@ export class Milestones {
 
   /**
    * @param {number} seriesIndex
-   * @param {FrameState[]} states of all its frames
+   * @param {Iterable<FrameState>} changed
+   * @param {number} frameCount of all its frames
    */
-  progressed(seriesIndex, states) {
+  progressed(seriesIndex, changed, frameCount) {
     if (seriesIndex !== this.#seriesIndex) this.#startSeries(seriesIndex);
-    for (const { frameIndex, status, error } of states) {
+    for (const state of changed) {
+      const { frameIndex, status, error } = state;
+      if (isSettled(state)) this.#settled.add(frameIndex);
+      else this.#settled.delete(frameIndex);
       if (status !== 'failed') this.#failed.delete(frameIndex);
       else if (!this.#failed.has(frameIndex)) {
         this.#failed.add(frameIndex);
         this.#tell('error', { frameIndex, error });
       }
     }
-    const complete = states.length > 0 && states.every(isSettled);
+    const complete = frameCount > 0 && this.#settled.size === frameCount;
     if (complete && !this.#complete) {
-      this.#tell('complete', { seriesIndex, frames: states.length, failed: this.#failed.size });
+      this.#tell('complete', { seriesIndex, frames: frameCount, failed: this.#failed.size });
     }
     this.#complete = complete;
   }
 
-  /** @param {ErrorRecord} error of the source as a whole */
+  /** @param {StageDetail} stage */
+  stageComplete(stage) {
+    this.#tell('stage-complete', stage);
+  }
+
+  /**
+   * @param {{slices: number, bytesReceived: number, elapsed: number}} detail
+   * @param {number} at when it was drawn, on the clock of `performance.now()`
+   */
+  volumeDrawn(detail, at) {
+    this.#tell('volume-first-render', detail, at);
+  }
+
+  /** @param {ErrorRecord} error of the source as a whole, or of its configuration */
   sourceFailed(error) {
     this.#tell('error', { frameIndex: null, error });
   }
@@ -89,9 +124,10 @@ export class Milestones {
   /**
    * @param {string} name
    * @param {object} detail
+   * @param {number} [startTime]
    */
-  #tell(name, detail) {
-    performance.mark(`firstlight:${name}`, { detail });
+  #tell(name, detail, startTime = performance.now()) {
+    performance.mark(`firstlight:${name}`, { detail, startTime });
     this.#element.dispatchEvent(
       new CustomEvent(`firstlight:${name}`, { detail, bubbles: true, composed: true }),
     );

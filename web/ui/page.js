@@ -1,12 +1,10 @@
 /** The page around the element: reads its address, and asks what to open when that says nothing. */
 
 import '../element.js';
+import { srcOf } from '../engine/address.js';
 import { acceptDrops, chooseFiles } from './local-files.js';
 
 /** @typedef {import('../element.js').FirstlightViewer} FirstlightViewer */
-
-/** What is tried when the address names no source: where `firstlight serve` has its data. */
-const USUAL_SRC = 'data/firstlight.json';
 
 /** Parameters that are attributes of the element under the same name. */
 const SHARED = ['configuration', 'layout'];
@@ -21,8 +19,8 @@ for (const name of SHARED) {
 // people count frames from 1, as DICOM does
 const frameNumber = Number(parameters.get('frame') ?? 1);
 viewer.setAttribute('frame-index', String(Math.max(0, frameNumber - 1 || 0)));
-viewer.setAttribute('src', src ?? USUAL_SRC);
-if (src === null) viewer.addEventListener('firstlight:error', askUnlessShown, { once: true });
+viewer.setAttribute('src', srcOf(location.search));
+if (src === null) viewer.addEventListener('firstlight:error', askUnlessShown);
 document.body.append(viewer);
 viewer.focus({ preventScroll: true });
 
@@ -32,7 +30,9 @@ viewer.focus({ preventScroll: true });
  * @param {Event} event
  */
 function askUnlessShown(event) {
-  if (/** @type {CustomEvent} */ (event).detail.frameIndex !== null) return;
+  const { frameIndex, error } = /** @type {CustomEvent} */ (event).detail;
+  if (frameIndex !== null || error.type === 'ConfigurationError') return;
+  viewer.removeEventListener('firstlight:error', askUnlessShown);
   const start = document.getElementById('start');
   if (!start) return;
   viewer.remove();

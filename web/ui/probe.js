@@ -19,6 +19,8 @@ export class Probe {
   ]);
   /** @type {{x: number, y: number} | null} device px */
   #pointer = null;
+  /** @type {number | null} */
+  #pending = null;
   #modality = '';
 
   /**
@@ -34,7 +36,11 @@ export class Probe {
       const ratio = devicePixelRatio;
       const [x, y] = [event.clientX - box.left, event.clientY - box.top];
       this.#pointer = { x: x * ratio, y: y * ratio };
-      this.update(this.#modality);
+      // once a frame: text that changes here would have whoever asks for a place next lay out the page
+      this.#pending ??= requestAnimationFrame(() => {
+        this.#pending = null;
+        this.update(this.#modality);
+      });
     });
     stage.addEventListener('pointerleave', () => {
       this.#pointer = null;
@@ -84,7 +90,7 @@ export function probedText({ stored, modality: value, reduced }, record, modalit
  * @param {ImageRecord} record
  * @param {string} modality
  */
-function unitOf({ rescale_type: type, modality_lut: lut }, modality) {
+export function unitOf({ rescale_type: type, modality_lut: lut }, modality) {
   const named = lut?.explanation ?? type;
   if (named === '' && modality === 'CT') return 'HU';
   return named === 'US' ? '' : named;
@@ -101,7 +107,7 @@ function sampleNames(photometric, count) {
 }
 
 /** @param {number} value */
-function numberText(value) {
+export function numberText(value) {
   const text = Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(5)));
   return text.replace('-', '\u2212');
 }

@@ -7,9 +7,11 @@ import { make, setText } from './dom.js';
 import { DropZone } from './drop-zone.js';
 import { Gestures } from './gestures.js';
 import { Help } from './help.js';
+import { LAYOUTS, Layouts } from './layouts.js';
 import { Mark, bytesDescribed, describe } from './mark.js';
 import { acceptDrops } from './local-files.js';
 import { Message } from './message.js';
+import { Notices } from './notices.js';
 import { Probe } from './probe.js';
 import { Strip } from './strip.js';
 import { STYLES } from './styles.js';
@@ -24,13 +26,20 @@ import { Toolbar } from './toolbar.js';
  * @property {Series | null} series
  * @property {import('../engine/records.js').SeriesSummary[]} seriesList
  * @property {number} frameIndex
- * @property {FrameState | null} state of that frame; null while no series is known
- * @property {FrameState[] | null} states of all frames; null where they are as before
+ * @property {number} shownIndex frame whose picture is shown: that one, or another that stands in for it
+ * @property {FrameState | null} state of the frame asked for; null while no series is known
+ * @property {FrameState[]} changed states of the frames of which something has changed
+ * @property {ReadonlySet<number>} failed frames that have failed
+ * @property {readonly string[]} notices of what loading does without
+ * @property {boolean} complete every frame is final or has failed
  * @property {import('./toolbar.js').Tool} tool
  * @property {ErrorRecord | null} error of the source as a whole
- * @property {boolean} open whether there is a source at all
+ * @property {import('../engine/session.js').Session | null} session
  *
- * @typedef {Omit<import('./commands.js').CommandHost, 'help' | 'escape' | 'dragging'> & {
+ * @typedef {Omit<import('./commands.js').CommandHost, 'help' | 'timeline' | 'escape' | 'dragging' | 'layouts'> & {
+ *   frameReached: (frameIndex: number) => void, layoutChanged: () => void, volumeDrawn: (slices: number) => void,
+ *   planeDrawn: (draw: {plane: string, startedMs: number, elapsedMs: number}) => void,
+ *   readTimeline: () => Promise<import('./timeline-model.js').TimelineRecord | undefined>, src: string,
  *   drawn: () => void, openLocal: (files: File[]) => void, retryFrame: (frameIndex: number) => void, retrySource: () => void, focus: () => void,
  * }} ScreenHost
  */
@@ -41,6 +50,8 @@ const ANNOUNCE_AFTER_MS = 700;
 export class Screen {
   #host;
   #stage = make('div', { class: 'stage' });
+  #notices = new Notices();
+  #panes = make('div', { class: 'panes' }, [this.#stage, this.#notices.element]);
   #canvas = make('canvas', { role: 'img' });
   #outline = make('div', { class: 'outline', hidden: '' });
   #progress = make('div', { class: 'progress done' });
@@ -48,16 +59,23 @@ export class Screen {
   #annotations = new Annotations();
   #mark = new Mark();
   #message = new Message();
+  /** @type {Series | null} */
+  #series = null;
   #probe;
   #dropZone;
   #empty = false;
   #help;
   #strip;
   #toolbar;
+  /** @type {import('./timeline.js').TimelinePanel | null} */
+  #timeline = null;
   #announceTimer = 0;
   #resized;
+  #widthPx = 0;
+  #complete = false;
   viewport;
   commands;
+  layouts;
 
   /**
    * @param {ShadowRoot} root
@@ -70,14 +88,23 @@ export class Screen {
     this.#annotations.corner.prepend(this.#probe.element);
     this.#dropZone = new DropZone(host.openLocal);
     this.#help = new Help(() => host.focus());
+    const screen = this;
     this.commands = new Commands(
       this.viewport,
-      Object.assign(Object.create(host), {
-        help: () => this.#help.toggle(),
-        escape: () => this.#help.hide(),
-        dragging: (/** @type {boolean} */ on) => this.#stage.classList.toggle('dragging', on),
-      }),
+      Object.create(
+        host,
+        Object.getOwnPropertyDescriptors({
+          help: () => this.#help.toggle(),
+          timeline: () => void this.#toggleTimeline(),
+          escape: () => this.#help.hide() || this.#hideTimeline() || this.#notices.dismiss(),
+          dragging: (/** @type {boolean} */ on) => this.#panes.classList.toggle('dragging', on),
+          get layouts() {
+            return screen.layouts;
+          },
+        }),
+      ),
     );
+    this.layouts = this.#makeLayouts();
     this.#strip = new Strip((frameIndex) => host.goTo(frameIndex));
     this.#toolbar = new Toolbar(this.commands);
     this.#stage.append(
@@ -89,7 +116,7 @@ export class Screen {
       this.#progress,
       this.#dropZone.element,
     );
-    const parts = [this.#stage, this.#strip.element, this.#toolbar.element];
+    const parts = [this.#panes, this.#strip.element, this.#toolbar.element];
     root.append(
       make('style', {}, [STYLES]),
       make('div', { class: 'viewer' }, parts),
@@ -99,6 +126,31 @@ export class Screen {
     new Gestures(this.#stage, this.commands);
     acceptDrops(this.#stage, { hover: (over) => this.#hover(over), dropped: host.openLocal });
     this.#resized = new ResizeObserver(() => this.#resize());
+  }
+
+  #makeLayouts() {
+    const host = this.#host;
+    return new Layouts(this.#panes, {
+      commands: this.commands,
+      stack: this.viewport,
+      stage: this.#stage,
+      get frameIndex() {
+        return host.frameIndex;
+      },
+      get tool() {
+        return host.tool;
+      },
+      frameReached: (frameIndex) => host.frameReached(frameIndex),
+      planeDrawn: (draw) => host.planeDrawn(draw),
+      volumeDrawn: (slices) => host.volumeDrawn(slices),
+      changed: () => host.layoutChanged(),
+    });
+  }
+
+  /** @param {{center: number, width: number} | null} window of the stack and of the planes; null for the image's own */
+  chooseWindow(window) {
+    this.viewport.userWindow = window;
+    this.layouts.panes?.takeLook();
   }
 
   /** Starts following the size of the stage. */
@@ -112,6 +164,42 @@ export class Screen {
     clearTimeout(this.#announceTimer);
   }
 
+  /** Its code is fetched when somebody asks for it: no picture waits for it. */
+  async #toggleTimeline() {
+    if (this.#hideTimeline()) return;
+    const { TimelinePanel } = await import('./timeline.js');
+    if (this.#timeline) return;
+    const host = this.#host;
+    const screen = this;
+    this.#timeline = new TimelinePanel({
+      timeline: () => host.readTimeline(),
+      get frameCount() {
+        return screen.#series?.frames.length ?? 0;
+      },
+      get src() {
+        return host.src;
+      },
+      get complete() {
+        return screen.#complete;
+      },
+      closed: () => void this.#hideTimeline(),
+    });
+    this.#strip.element.before(this.#timeline.element);
+    this.#timeline.touch();
+  }
+
+  /** @returns {boolean} whether there was something to hide */
+  #hideTimeline() {
+    if (!this.#timeline) return false;
+    const focused = this.#timeline.element.contains(
+      /** @type {ShadowRoot} */ (this.#stage.getRootNode()).activeElement,
+    );
+    this.#timeline.release();
+    this.#timeline = null;
+    if (focused) this.#host.focus();
+    return true;
+  }
+
   /** @param {boolean} hovering */
   #hover(hovering) {
     this.#dropZone.update({ empty: this.#empty, hovering });
@@ -120,50 +208,96 @@ export class Screen {
   #resize() {
     const { clientWidth, clientHeight } = this.#stage;
     const ratio = devicePixelRatio;
+    this.#widthPx = clientWidth;
     this.viewport.resize(Math.round(clientWidth * ratio), Math.round(clientHeight * ratio));
   }
 
   /** @param {Shown} shown what has just been drawn */
   update(shown) {
-    const { series, frameIndex, tool, state } = shown;
-    this.#stage.dataset.tool = tool;
-    const record = series?.frames[frameIndex];
-    const { cine } = this.#host;
+    const { series, frameIndex, state } = shown;
+    if (series?.index !== this.#series?.index) this.#notices.forget();
+    this.#series = series;
+    this.#complete = shown.complete;
+    const frameCount = series?.frames.length ?? 0;
+    this.#updateAnnotations(shown);
+    this.#updateToolbar(shown);
+    this.#strip.update(shown.changed, frameCount, frameIndex);
+    this.#probe.update(series?.modality ?? '');
+    this.layouts.follow(shown.session);
+    this.layouts.panes?.update();
+    this.#updateNotices(shown);
+    this.#timeline?.touch();
+    const mark = this.#markOf(shown);
+    this.#mark.update(mark, state ? bytesDescribed(state) : '');
+    this.#stage.classList.toggle('replica', mark?.kind === 'replica');
+    this.#updateProgress(state);
+    this.#updateMessage(shown);
+    this.#empty = !shown.session && !shown.error;
+    this.#hover(false);
+    const which = series ? `Frame ${frameIndex + 1} of ${frameCount}` : 'Image';
+    this.#say(which, shown.error ? `failed: ${shown.error.type}` : statusWords(mark));
+  }
+
+  /** @param {Shown} shown */
+  #updateNotices({ series, failed, notices: others }) {
+    /** @type {import('./notices.js').Notice[]} */
+    const notices = [...(series?.notices ?? []), ...others].map((text) => ({ text }));
+    const { refusal, panes } = this.layouts;
+    if (refusal) notices.push({ text: refusal });
+    if (panes && failed.size > 0) {
+      const [first] = failed;
+      const which = failed.size === 1 ? `Slice ${first + 1}` : `${failed.size} slices`;
+      const retry = () => failed.forEach((index) => this.#host.retryFrame(index));
+      const text = `${which} could not be loaded: shown hatched, interpolated`;
+      notices.push({ text, action: { label: 'Retry', act: retry } });
+    }
+    this.#notices.update(notices);
+  }
+
+  /** @param {Shown} shown */
+  #markOf({ series, shownIndex, state }) {
+    const { frame, refusal } = this.viewport;
+    const record = series?.frames[shownIndex];
+    if (!state || !record || refusal) return null;
+    return describe(state, record, frame, { waitingFor: this.#host.cine.waitingFor, shownIndex });
+  }
+
+  /** @param {Shown} shown */
+  #updateAnnotations({ series, frameIndex, shownIndex }) {
     this.#annotations.update(
       series && {
         series,
         frameIndex,
+        shownIndex,
         window: this.viewport.window,
         windowName: this.commands.windowName,
         inverted: this.viewport.inverted,
         toScreen: this.viewport.imageToScreen,
         pixelRatio: devicePixelRatio,
-        widthPx: this.#stage.clientWidth,
+        widthPx: this.#widthPx,
       },
     );
+  }
+
+  /** @param {Shown} shown */
+  #updateToolbar({ series, seriesList, frameIndex, tool }) {
+    const { cine } = this.#host;
+    const planes = this.layouts.panes !== null;
+    if (this.#stage.dataset.tool !== tool) this.#stage.dataset.tool = tool;
     this.#toolbar.update({
       tool,
-      inverted: this.viewport.inverted,
-      overlays: record?.overlays.length ? this.viewport.overlays : null,
+      inverted: this.layouts.panes?.linked.inverted ?? this.viewport.inverted,
+      overlays: series?.frames[frameIndex].overlays.length ? this.viewport.overlays : null,
       playing: cine.playing,
       rate: cine.rate,
       frameCount: series?.frames.length ?? 0,
-      grey: this.viewport.window !== null,
-      seriesCount: shown.seriesList.length,
+      grey: this.viewport.window !== null || planes,
+      planes,
+      layout: LAYOUTS.find(([name]) => name === this.layouts.wanted)?.[1] ?? '',
+      slab: this.commands.slabName,
+      seriesCount: seriesList.length,
       seriesLabel: series?.description || series?.modality || '',
     });
-    if (shown.states) this.#strip.update(shown.states, frameIndex);
-    this.#probe.update(series?.modality ?? '');
-    const { frame, refusal } = this.viewport;
-    const shows = state && record && !refusal;
-    const mark = shows ? describe(state, record, frame, cine.waitingFor) : null;
-    this.#mark.update(mark, state ? bytesDescribed(state) : '');
-    this.#updateProgress(state);
-    this.#updateMessage(shown);
-    this.#empty = !shown.open && !shown.error;
-    this.#hover(false);
-    const which = series ? `Frame ${frameIndex + 1} of ${series.frames.length}` : 'Image';
-    this.#say(which, shown.error ? `failed: ${shown.error.type}` : statusWords(mark));
   }
 
   /** @param {FrameState | null} state */
@@ -175,7 +309,7 @@ export class Screen {
   }
 
   /** @param {Shown} shown */
-  #updateMessage({ series, frameIndex, state, error, open }) {
+  #updateMessage({ series, frameIndex, shownIndex, state, error, session }) {
     const { refusal } = this.viewport;
     const compact = this.viewport.frame !== undefined;
     this.#outline.hidden = true;
@@ -184,7 +318,8 @@ export class Screen {
       this.#message.showFailure('This source could not be opened', error, { compact, retry });
     } else if (state?.status === 'failed') {
       const retry = () => this.#host.retryFrame(frameIndex);
-      const title = `Frame ${frameIndex + 1} could not be ${compact ? 'completed' : 'loaded'}`;
+      const begun = compact && shownIndex === frameIndex;
+      const title = `Frame ${frameIndex + 1} could not be ${begun ? 'completed' : 'loaded'}`;
       this.#message.showFailure(title, state.error, { compact, retry });
     } else if (refusal) {
       const reason = { type: 'FormatError', message: refusal, resource: null };
@@ -196,7 +331,7 @@ export class Screen {
       this.#message.showLoading(
         count > 1 ? `Loading frame ${frameIndex + 1} of ${count}` : 'Loading',
       );
-    } else if (!compact && open) {
+    } else if (!compact && session) {
       this.#message.showLoading('Opening');
     } else {
       this.#message.hide();

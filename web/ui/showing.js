@@ -6,8 +6,9 @@ import { Cine } from './cine.js';
 import { chooseFiles } from './local-files.js';
 import { Milestones, isSettled } from './milestones.js';
 import { withResolvers } from './resolvers.js';
+import { Scrolling } from './scrolling.js';
 import { Screen } from './screen.js';
-import { TOOL_NAMES } from './toolbar.js';
+import { PLANE_TOOLS, TOOL_NAMES } from './toolbar.js';
 
 /**
  * @typedef {import('./toolbar.js').Tool} Tool
@@ -17,9 +18,11 @@ import { TOOL_NAMES } from './toolbar.js';
  *
  * @typedef {object} Source
  * @property {string} src
- * @property {string} configuration
+ * @property {import('../engine/configuration.js').Configuration} configuration
  * @property {import('../engine/credentials.js').CredentialRule[]} credentials
  * @property {File[]} files of `src` 'local:'
+ * @property {number} maxSamples larger full images are refused
+ * @property {import('../engine/session.js').Limit | null} limit how much of every frame is wanted
  *
  * @typedef {object} ShowingHost the element around it
  * @property {() => Source} source read when it is opened
@@ -42,12 +45,22 @@ export class Showing {
   #isConnected = false;
   #opening = false;
   #frameIndex = 0;
-  #direction = 0;
   /** @type {Tool} */
   #tool = 'window';
+  /** The tool that was chosen before planes were shown. @type {Tool} */
+  #stackTool = 'window';
+  #planes = false;
   #seriesIndex = -1;
-  #statesChanged = true;
+  /** @type {Set<number>} frames of which something has changed since the last update */
+  #changed = new Set();
+  /** @type {number | null} */
+  #pendingUpdate = null;
+  #scrolling = new Scrolling(() => this.#demand());
   #demanded = '';
+  /** What loading does without, in words. @type {readonly string[]} */
+  #notices = [];
+  /** What the viewport was last given. @type {{record: unknown, picture: unknown}} */
+  #given = { record: null, picture: undefined };
   #mapperChosen = false;
 
   /**
@@ -103,7 +116,15 @@ export class Showing {
       get seriesList() {
         return showing.session?.seriesList ?? [];
       },
+      get src() {
+        return showing.#host.source().src;
+      },
+      readTimeline: async () => this.session?.timeline(),
       goTo: (frameIndex) => (this.frameIndex = frameIndex),
+      frameReached: (frameIndex) => this.#setFrame(frameIndex),
+      planeDrawn: (draw) => this.#onPlaneDrawn(draw),
+      volumeDrawn: (slices) => void this.#onVolumeDrawn(slices),
+      layoutChanged: () => this.#onLayout(),
       chooseTool: (tool) => (this.tool = tool),
       selectSeries: (index) => this.#selectSeries(index),
       fullscreen: () => void this.#host.fullscreen(),
@@ -133,13 +154,39 @@ export class Showing {
   }
 
   set frameIndex(frameIndex) {
+    this.#setFrame(frameIndex);
+    // the planes go there too; where the frame is no slice of them, the stack alone does
+    this.screen.layouts.panes?.showFrame(this.#frameIndex);
+  }
+
+  /** @param {number} frameIndex */
+  #setFrame(frameIndex) {
     const last = (this.session?.series?.frames.length ?? Infinity) - 1;
     const next = Math.max(0, Math.min(Math.trunc(frameIndex) || 0, last));
     if (next === this.#frameIndex) return;
-    this.#direction = this.cine.playing ? 1 : Math.sign(next - this.#frameIndex);
+    this.#scrolling.moved(next - this.#frameIndex);
     this.#frameIndex = next;
-    this.#statesChanged = true;
     this.#refresh();
+  }
+
+  get layout() {
+    return this.screen.layouts.wanted;
+  }
+
+  set layout(name) {
+    this.screen.layouts.wanted = name;
+  }
+
+  /** The layout has changed, or what is in it. */
+  #onLayout() {
+    const planes = this.screen.layouts.panes !== null;
+    if (planes && !this.#planes) {
+      this.#stackTool = this.#tool;
+      if (this.#tool === 'window') this.#tool = 'crosshair';
+    } else if (!planes && PLANE_TOOLS.includes(this.#tool)) this.#tool = this.#stackTool;
+    this.#planes = planes;
+    this.#requestUpdate();
+    this.#demand();
   }
 
   get tool() {
@@ -148,8 +195,9 @@ export class Showing {
 
   set tool(tool) {
     if (!TOOL_NAMES.includes(tool)) return;
+    if (PLANE_TOOLS.includes(tool) && !this.screen.layouts.panes) return;
     this.#tool = tool;
-    this.screen.viewport.requestDraw();
+    this.#requestUpdate();
   }
 
   /** From its first frame: what was shown before is of another source. */
@@ -173,16 +221,28 @@ export class Showing {
 
   #open() {
     const { src, ...options } = this.#host.source();
-    const session = openSession(src, { frameIndex: this.#frameIndex, ...options });
+    const volume = this.screen.layouts.wanted !== 'stack';
+    const session = openSession(src, { frameIndex: this.#frameIndex, volume, ...options });
     this.session = session;
     const { resolve, reject } = this.ready;
     session.addEventListener('ready', () => resolve());
-    session.addEventListener('serieslist', () => this.screen.viewport.requestDraw());
+    session.addEventListener('serieslist', () => this.#requestUpdate());
     session.addEventListener('series', () => this.#onSeries());
     session.addEventListener('frame', (event) => this.#onFrame(/** @type {CustomEvent} */ (event)));
-    session.addEventListener('state', () => {
-      this.#statesChanged = true;
-      this.#refresh();
+    session.addEventListener('state', (event) => this.#onState(/** @type {CustomEvent} */ (event)));
+    session.addEventListener('stage', (event) => {
+      this.#milestones.stageComplete(/** @type {CustomEvent} */ (event).detail);
+      this.#requestUpdate();
+    });
+    session.addEventListener('configuration', (event) => {
+      const { detail } = /** @type {CustomEvent<ErrorRecord>} */ (event);
+      this.#milestones.sourceFailed(detail);
+      this.#notice(`The configuration is not used: ${detail.message}`);
+    });
+    session.addEventListener('notice', (event) => {
+      const { message, resource } = /** @type {CustomEvent<ErrorRecord>} */ (event).detail;
+      const name = resource?.split('/').at(-1);
+      this.#notice(name ? `Loading without ${name}: ${message}` : message);
     });
     session.addEventListener('error', (event) => {
       const { error } = /** @type {CustomEvent} */ (event).detail;
@@ -193,6 +253,12 @@ export class Showing {
     });
   }
 
+  /** @param {string} text */
+  #notice(text) {
+    this.#notices = [...this.#notices, text];
+    this.#requestUpdate();
+  }
+
   #close() {
     this.cine.pause();
     this.session?.close();
@@ -200,7 +266,9 @@ export class Showing {
     this.error = null;
     this.#seriesIndex = -1;
     this.#demanded = '';
-    this.#statesChanged = true;
+    this.#changed.clear();
+    this.#notices = [];
+    this.#scrolling.stop();
     this.ready = withResolvers();
     this.#milestones.restart();
     this.screen.viewport.clear();
@@ -210,47 +278,84 @@ export class Showing {
     const series = this.session?.series;
     if (series && series.index !== this.#seriesIndex) {
       if (this.#seriesIndex >= 0) this.screen.viewport.clear();
+      this.#given = { record: null, picture: undefined };
       this.#seriesIndex = series.index;
+      this.#changed.clear();
+      for (const index of series.frames.keys()) this.#changed.add(index);
       this.#frameIndex = Math.min(this.#frameIndex, series.frames.length - 1);
     }
-    this.#statesChanged = true;
     this.#refresh();
   }
 
   /** @param {CustomEvent<{frameIndex: number}>} event */
   #onFrame({ detail }) {
-    this.#statesChanged = true;
-    if (detail.frameIndex === this.#frameIndex) this.#refresh();
-    else this.screen.viewport.requestDraw();
+    this.#changed.add(detail.frameIndex);
+    if (this.#isOnScreen(detail.frameIndex)) this.#refresh();
+    else this.#requestUpdate();
+  }
+
+  /** @param {CustomEvent<FrameState>} event */
+  #onState({ detail }) {
+    this.#changed.add(detail.frameIndex);
+    if (!this.#isOnScreen(detail.frameIndex)) return this.#requestUpdate();
+    this.#refresh();
+    // that a picture has become final is told after a draw, like every other news of it
+    if (isSettled(detail)) this.screen.viewport.requestDraw();
+  }
+
+  /** @param {number} index */
+  #isOnScreen(index) {
+    return index === this.#frameIndex || index === this.#shownIndex;
+  }
+
+  /** The frame whose picture is shown: the one asked for, or its neighbour that stands in for it. */
+  get #shownIndex() {
+    const { session } = this;
+    const index = this.#frameIndex;
+    if (!session?.series || session.frame(index) !== undefined) return index;
+    const { replicaOf } = session.frameState(index);
+    const held = typeof replicaOf === 'number' && session.frame(replicaOf) !== undefined;
+    return held ? replicaOf : index;
   }
 
   /** @param {number} index */
   #selectSeries(index) {
     this.cine.pause();
     this.#frameIndex = 0;
-    this.#direction = 0;
+    this.#scrolling.stop();
     this.session?.selectSeries(index);
     this.#refresh();
   }
 
   /** Shows what is held of the frame asked for; all else follows when it has been drawn. */
   #refresh() {
-    const record = this.session?.series?.frames[this.#frameIndex] ?? null;
-    this.screen.viewport.show(record, this.session?.frame(this.#frameIndex));
+    const { session } = this;
+    const index = this.#shownIndex;
+    const record = session?.series?.frames[index] ?? null;
+    const picture = session?.frame(index);
+    const given = this.#given;
+    if (record !== given.record || picture !== given.picture || record === null) {
+      this.#given = { record, picture };
+      this.screen.viewport.show(record, picture);
+    }
+    this.#requestUpdate();
     this.#demand();
   }
 
   /** States what is visible, or what cine waits for, whenever that has changed. */
   #demand() {
-    const { viewport } = this.screen;
     const record = this.session?.series?.frames[this.#frameIndex];
-    if (!record || viewport.screen.width === 0) return;
-    const { scaleX, scaleY } = viewport.imageToScreen;
+    const sidePx = record && Math.ceil(this.#sidePx(record));
+    if (!sidePx) return;
+    const frameIndex = this.cine.waitingFor ?? this.#frameIndex;
     const demand = {
-      frameIndex: this.cine.waitingFor ?? this.#frameIndex,
-      columnsOnScreen: Math.ceil(record.columns * scaleX),
-      rowsOnScreen: Math.ceil(record.rows * scaleY),
-      direction: this.cine.playing ? 1 : this.#direction,
+      frameIndex,
+      ...(this.cine.playing
+        ? { direction: 1, speed: Math.round(this.cine.rate) }
+        : this.#scrolling.motion),
+      visible: [frameIndex],
+      volume: this.screen.layouts.expectsPlanes,
+      sidePx,
     };
     const key = JSON.stringify(demand);
     if (key === this.#demanded) return;
@@ -258,26 +363,85 @@ export class Showing {
     this.session?.want(demand);
   }
 
+  /**
+   * Longest side of the full image on the screen, in device px: the largest of the viewports that show it.
+   *
+   * @param {import('../engine/records.js').ImageRecord} record
+   */
+  #sidePx({ columns, rows }) {
+    const { viewport, layouts } = this.screen;
+    const { scaleX, scaleY } = viewport.imageToScreen;
+    const stack = viewport.screen.width ? Math.max(columns * scaleX, rows * scaleY) : 0;
+    return Math.max(layouts.panes?.sidePx ?? 0, layouts.showsStack ? stack : 0);
+  }
+
+  /** @param {{plane: string, startedMs: number, elapsedMs: number}} draw */
+  #onPlaneDrawn(draw) {
+    const { session } = this;
+    const { series } = session ?? {};
+    if (!session || !series) return;
+    session.noteDraw({ frameIndex: null, resolutionLevel: null, ...draw });
+    this.#requestUpdate();
+    // where the stack is not on the screen, its frame is seen in the plane
+    const picture = session.frame(this.#frameIndex);
+    if (this.screen.layouts.showsStack || !picture) return;
+    this.#milestones.drawn(series.index, picture, session.frameState(this.#frameIndex));
+  }
+
+  /** @param {number} slices */
+  async #onVolumeDrawn(slices) {
+    const { session } = this;
+    if (!session) return;
+    const at = performance.now();
+    const elapsed = performance.timeOrigin + at - session.openedMs;
+    // the transport counts them, whatever they are for
+    const { requests } = await session.timeline();
+    /** @type {{bytes: number}[]} */
+    const received = requests;
+    const bytesReceived = received.reduce((sum, { bytes }) => sum + bytes, 0);
+    if (session === this.session) {
+      this.#milestones.volumeDrawn({ slices, bytesReceived, elapsed }, at);
+    }
+  }
+
   #drawn() {
+    this.#update();
+    const { session } = this;
+    const series = session?.series;
+    if (!session || !series) return;
+    this.#demand();
+    if (this.#shownIndex === this.#frameIndex) {
+      this.#tellDrawn(session, series.index, session.frameState(this.#frameIndex));
+    }
+  }
+
+  /** Brings everything around the picture up to date in the next animation frame, however often it is asked. */
+  #requestUpdate() {
+    this.#pendingUpdate ??= requestAnimationFrame(() => this.#update());
+  }
+
+  #update() {
+    if (this.#pendingUpdate !== null) cancelAnimationFrame(this.#pendingUpdate);
+    this.#pendingUpdate = null;
     const { session } = this;
     const series = session?.series ?? null;
-    const state = session && series ? session.frameState(this.#frameIndex) : null;
-    const states = this.#statesChanged ? (session?.states() ?? []) : null;
-    this.#statesChanged = false;
+    const changed = series && session ? [...this.#changed].map((i) => session.frameState(i)) : [];
+    this.#changed.clear();
+    if (series) this.#milestones.progressed(series.index, changed, series.frames.length);
     this.screen.update({
       series,
       seriesList: session?.seriesList ?? [],
       frameIndex: this.#frameIndex,
-      state,
-      states,
+      shownIndex: this.#shownIndex,
+      state: session && series ? session.frameState(this.#frameIndex) : null,
+      changed,
+      failed: this.#milestones.failed,
+      complete: this.#milestones.complete,
+      notices: this.#notices,
       tool: this.#tool,
       error: this.error,
-      open: session !== null,
+      session,
     });
-    this.#demand();
-    if (!session || !series || !state) return;
-    this.#tellDrawn(session, series.index, state);
-    if (states) this.#milestones.progressed(series.index, states);
   }
 
   /**

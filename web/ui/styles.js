@@ -4,6 +4,7 @@ export const STYLES = `
 :host {
   --text: #c3c8cd; --dim: #8b9299; --line: #2a2d31; --bar: #0d0e10;
   --held: #5d8cb5; --settled: #74ab8f; --failed: #dd7a5c; --focus: #7fb2e5;
+  --replica: #9d86c9; --retrying: #d9a441;
   display: block; position: relative; width: 100%; height: 100%; min-height: 120px;
   container: viewer / inline-size; overflow: hidden; background: #000; color: var(--text);
   font: 400 12px/1.45 system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', sans-serif;
@@ -11,16 +12,60 @@ export const STYLES = `
 }
 :host([hidden]), [hidden] { display: none !important; }
 .viewer { display: flex; flex-direction: column; width: 100%; height: 100%; }
-.stage { position: relative; flex: 1 1 0; min-height: 0; overflow: hidden; touch-action: none; }
-.stage > canvas { position: absolute; inset: 0; width: 100%; height: 100%; display: block; }
-:host(:focus-visible) .stage::after {
+.panes {
+  position: relative; flex: 1 1 0; min-height: 0; display: grid; gap: 2px; background: #1b1d20; grid-template: minmax(0, 1fr) / minmax(0, 1fr);
+}
+.panes[data-layout=mpr] {
+  grid-template: 'main upper' minmax(0, 1fr) 'main lower' minmax(0, 1fr) / minmax(0, 1.9fr) minmax(0, 1fr);
+}
+.panes[data-layout='2x2'] {
+  grid-template: 'main upper' minmax(0, 1fr) 'lower stack' minmax(0, 1fr) / minmax(0, 1fr) minmax(0, 1fr);
+}
+.panes[data-layout=mpr] .stage { grid-area: main; }
+.panes[data-layout=mpr][data-waiting=false] .stage { display: none; }
+.panes[data-layout='2x2'] .stage { grid-area: stack; }
+.pane[data-plane=axial] { grid-area: main; } .pane[data-plane=coronal] { grid-area: upper; }
+.pane[data-plane=sagittal] { grid-area: lower; }
+.panes.one-alone[data-layout] { grid-template: minmax(0, 1fr) / minmax(0, 1fr); }
+.panes.one-alone > :not(.alone) { display: none; }
+.panes.one-alone > .alone { grid-area: auto; }
+.panes[data-waiting=true]::after {
+  content: 'The planes follow when the geometry is known'; grid-area: upper; display: grid; place-items: center;
+  padding: 12px; text-align: center; color: var(--dim); background: #000;
+}
+.panes[data-waiting=true]::before { content: ''; grid-area: lower; background: #000; }
+.panes[data-layout='2x2'][data-waiting=true] { background: #000; }
+.panes[data-layout=stack]::before, .panes[data-layout=stack]::after { display: none; }
+.stage, .pane { position: relative; min-width: 0; min-height: 0; overflow: hidden; touch-action: none; background: #000; }
+.pane.active::after, .stage.active::after {
+  content: ''; position: absolute; inset: 0; border: 1px solid rgb(127 178 229 / .35); pointer-events: none;
+}
+.pane { container: pane / inline-size; }
+@container pane (max-width: 560px) {
+  .mark:not([data-kind=replica], [data-kind=failed]) .mark-detail { display: none; }
+  .mark { max-width: calc(44% - 8px); }
+}
+.pane:focus-visible { outline: none; }
+.pane .probe { white-space: pre; }
+.plane-name::before {
+  content: ''; display: inline-block; width: 8px; height: 8px; margin-right: 6px; border-radius: 2px; background: var(--plane);
+}
+.pane { --plane: #3e9be9; } .pane[data-name=Axial] { --plane: #e5484d; }
+.pane[data-name=Coronal] { --plane: #46a758; } .pane[data-name=Sagittal] { --plane: #ffca16; }
+.plane-slab { color: var(--dim); } .plane-slab:not(:empty)::before { content: ' · '; }
+.cross { position: absolute; left: 0; top: 0; pointer-events: none; background: rgb(127 178 229 / .5); }
+.cross.across { width: 100%; height: 1px; } .cross.down { width: 1px; height: 100%; }
+.stage > canvas, .pane > canvas { position: absolute; inset: 0; width: 100%; height: 100%; display: block; }
+:host(:focus-visible) .viewer::after {
   content: ''; position: absolute; inset: 0; border: 1px solid rgb(127 178 229 / .5); pointer-events: none;
 }
-.stage[data-tool=window] { cursor: default; }
-.stage[data-tool=pan] { cursor: grab; }
-.stage[data-tool=pan].dragging { cursor: grabbing; }
-.stage[data-tool=zoom] { cursor: zoom-in; }
-.stage[data-tool=scroll] { cursor: ns-resize; }
+[data-tool=window] { cursor: default; }
+[data-tool=pan] { cursor: grab; }
+.dragging [data-tool=pan] { cursor: grabbing; }
+[data-tool=zoom] { cursor: zoom-in; }
+[data-tool=scroll] { cursor: ns-resize; }
+[data-tool=crosshair] { cursor: crosshair; }
+[data-tool=rotate] { cursor: alias; }
 
 .corner, .edge { position: absolute; pointer-events: none; padding: 1px 6px; border-radius: 4px; background: rgb(0 0 0 / .66); }
 .corner { max-width: 46%; box-sizing: border-box; white-space: pre; }
@@ -64,6 +109,26 @@ export const STYLES = `
 .mark[data-kind=lossless]:hover .mark-words { animation: none; }
 @keyframes settle { 60% { opacity: 0; max-width: 400px; } to { opacity: 0; max-width: 0; margin-right: 0; } }
 
+.mark[data-kind=replica], .mark[data-kind=retrying] { background: rgb(24 20 32 / .92); color: #e3e6e9; }
+.mark[data-kind=replica] { padding: 4px 12px; font-size: 14px; border: 1px solid var(--replica); }
+.mark[data-kind=replica] .mark-dot { background: var(--replica); border-radius: 1px; }
+.mark[data-kind=replica] .mark-text { color: #c9b8ea; }
+.mark[data-kind=replica] .mark-detail { color: #e3e6e9; }
+.mark[data-kind=retrying] { background: rgb(0 0 0 / .66); }
+.mark[data-kind=retrying] .mark-dot { background: none; border: 1.5px dashed var(--retrying); box-sizing: border-box; }
+.stage.replica::before {
+  content: ''; position: absolute; inset: 0; z-index: 1; border: 2px dashed var(--replica); opacity: .75; pointer-events: none;
+}
+
+.notices {
+  position: absolute; z-index: 2; top: 50px; left: 6px; max-width: min(46%, 360px); max-height: 40%; overflow: auto; display: flex; gap: 6px;
+  align-items: flex-start; padding: 4px 4px 4px 9px; border-radius: 4px; border-left: 2px solid #5b6168;
+  background: rgb(18 19 21 / .86); color: var(--text); pointer-events: auto; box-sizing: border-box;
+}
+.notices ul { margin: 0; padding: 0; list-style: none; } .notices li + li { margin-top: 3px; }
+.notices .act { width: auto; padding: 0 8px; font-size: inherit; border: 1px solid #3b4046; color: var(--text); }
+.notices > button { flex: none; width: 20px; height: 18px; text-align: center; font-size: 15px; line-height: 16px; }
+
 .progress {
   position: absolute; left: 0; bottom: 0; width: 100%; height: 2px; background: var(--held);
   transform-origin: left; opacity: .85; transition: opacity .4s; pointer-events: none;
@@ -104,9 +169,28 @@ export const STYLES = `
 .drop.hovering .drop-buttons { visibility: hidden; }
 .drop-buttons button { padding: 4px 14px; border: 1px solid #3b4046; border-radius: 4px; color: var(--text); }
 
-.strip { position: relative; flex: none; height: 18px; background: var(--bar); }
+.strip { position: relative; flex: none; height: 20px; background: var(--bar); cursor: pointer; touch-action: none; }
 .strip canvas { position: absolute; inset: 0; width: 100%; height: 100%; }
-.strip input { position: absolute; inset: 0; width: 100%; height: 100%; margin: 0; opacity: 0; cursor: pointer; }
+.strip .thumb {
+  position: absolute; left: 0; top: 50%; height: 15px; margin-top: -7.5px; box-sizing: border-box;
+  border: solid #f2f2f2; border-width: 2px 0; pointer-events: none;
+}
+.strip input { position: absolute; inset: 0; width: 100%; height: 100%; margin: 0; opacity: 0; pointer-events: none; }
+
+.timeline {
+  flex: none; display: flex; flex-direction: column; height: min(46%, 330px); background: #0a0b0c;
+  border-top: 1px solid var(--line);
+}
+.timeline-head { flex: none; display: flex; align-items: center; gap: 2px; padding: 3px 4px 3px 10px; }
+.timeline-totals { flex: 1; min-width: 0; margin: 0; color: var(--text); overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.timeline-head button { padding: 2px 9px; } .timeline-head button:hover { background: #1b1d20; }
+.timeline-body { position: relative; flex: 1; min-height: 0; overflow: hidden; }
+.timeline-body canvas { position: absolute; inset: 0; width: 100%; height: 100%; touch-action: none; outline-offset: -1px; }
+.timeline-body canvas:focus-visible { outline: 1px solid var(--focus); }
+.timeline-tip {
+  position: absolute; left: 0; top: 0; max-width: 420px; padding: 4px 8px; border-radius: 4px; white-space: pre; overflow: hidden;
+  text-overflow: ellipsis; background: #1b1d20; color: #e3e6e9; pointer-events: none; box-sizing: border-box;
+}
 .strip:focus-within { outline: 1px solid var(--focus); outline-offset: -1px; }
 
 .bar {
@@ -153,12 +237,21 @@ svg { flex: none; width: 17px; height: 17px; fill: none; stroke: currentColor; s
 .card h2 { margin: 0 0 8px; font-size: 13px; font-weight: 500; color: #e9ebed; }
 .card dl { display: grid; grid-template-columns: auto 1fr; gap: 3px 18px; margin: 0; }
 .card dt { color: #e3e6e9; } .card dd { margin: 0; color: var(--dim); }
+.card .legend-title { margin-top: 14px; } .legend canvas { display: block; margin-top: 4px; }
 .close { position: absolute; top: 8px; right: 10px; width: 26px; height: 26px; font-size: 18px; text-align: center; }
 .announcer { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 
+@container viewer (max-width: 760px) {
+  .panes[data-layout=mpr] {
+    grid-template: 'main main' minmax(0, 1.6fr) 'upper lower' minmax(0, 1fr) / minmax(0, 1fr) minmax(0, 1fr);
+  }
+  .panes.one-alone[data-layout] { grid-template: minmax(0, 1fr) / minmax(0, 1fr); }
+  .bar { flex-wrap: wrap; height: auto; min-height: 36px; padding: 4px 6px; gap: 0 10px; }
+  .timeline-totals { white-space: normal; }
+}
 @container viewer (max-width: 480px) {
   .bar { gap: 4px; padding: 0 3px; } .bar button { min-width: 28px; }
-  .menu-label, .mark-detail { display: none; } .group { gap: 0; }
+  .menu-label { display: none; } .mark:not([data-kind=replica]) .mark-detail { display: none; } .group { gap: 0; }
   .drop-card { padding: 16px; }
   .group:not(.end) .menu-list { left: 6px; }
   .corner.left, .edge.left { left: 3px; } .corner.right, .edge.right { right: 3px; }

@@ -5,14 +5,17 @@ import { rateLabel } from './measures.js';
 import { Menu } from './menu.js';
 
 /**
- * @typedef {'window' | 'pan' | 'zoom' | 'scroll'} Tool
+ * @typedef {'window' | 'pan' | 'zoom' | 'scroll' | 'crosshair' | 'rotate'} Tool
  *
  * @typedef {object} ToolbarHost
  * @property {(tool: Tool) => void} chooseTool
  * @property {() => import('./menu.js').MenuItem[]} presets
  * @property {() => import('./menu.js').MenuItem[]} series
+ * @property {() => import('./menu.js').MenuItem[]} layouts
+ * @property {() => import('./menu.js').MenuItem[]} slabs
  * @property {() => void} invert
  * @property {() => void} overlays
+ * @property {() => void} timeline
  * @property {() => void} playOrPause
  * @property {() => import('./menu.js').MenuItem[]} rates
  * @property {() => void} openFiles
@@ -27,7 +30,12 @@ const TOOLS = [
   ['pan', 'Pan (P)'],
   ['zoom', 'Zoom (Z)'],
   ['scroll', 'Scroll through frames (S)'],
+  ['crosshair', 'Move the crosshair (C)'],
+  ['rotate', 'Turn the other planes (X)'],
 ];
+
+/** Tools that mean something only where planes are shown. @type {Tool[]} */
+export const PLANE_TOOLS = ['crosshair', 'rotate'];
 
 /** @type {readonly Tool[]} */
 export const TOOL_NAMES = TOOLS.map(([tool]) => tool);
@@ -37,10 +45,13 @@ export class Toolbar {
   #tools = new Map();
   #invert;
   #overlays;
+  #timeline;
   #play;
   #rates;
   #cine;
   #presets;
+  #layouts;
+  #slabs;
   #series;
   element;
 
@@ -53,12 +64,15 @@ export class Toolbar {
       );
     }
     this.#presets = new Menu('presets', 'Window presets', host.presets);
+    this.#layouts = new Menu('layout', 'Layout (L)', host.layouts);
+    this.#slabs = new Menu('slab', 'Slab: thickness and projection (M)', host.slabs);
     this.#series = new Menu('series', 'Series', host.series);
     this.#invert = button('invert', 'Invert (I)', () => host.invert());
     this.#overlays = button('overlays', 'Overlays (O)', () => host.overlays());
     this.#play = button('play', 'Play (Space)', () => host.playOrPause());
     this.#rates = new Menu('speed', 'Frames a second ([ ])', host.rates);
     this.#cine = make('div', { class: 'group cine' }, [this.#play, this.#rates.element]);
+    this.#timeline = button('timeline', 'Timeline (T)', () => host.timeline());
     const full = button('fullscreen', 'Full screen', () => host.fullscreen());
     full.hidden = !document.fullscreenEnabled;
     this.element = make('div', { class: 'bar', role: 'toolbar', 'aria-label': 'Viewer' }, [
@@ -70,8 +84,10 @@ export class Toolbar {
         button('reset', 'Reset (R)', () => host.reset()),
       ]),
       this.#cine,
+      make('div', { class: 'group planes' }, [this.#layouts.element, this.#slabs.element]),
       make('div', { class: 'group end' }, [
         this.#series.element,
+        this.#timeline,
         button('open', 'Open files', () => host.openFiles()),
         full,
         button('help', 'Keys and gestures (?)', () => host.help()),
@@ -81,26 +97,54 @@ export class Toolbar {
 
   /**
    * @param {{tool: Tool, inverted: boolean, overlays: boolean | null, frameCount: number, playing: boolean, rate: number,
-   *   grey: boolean, seriesCount: number, seriesLabel: string}} state `overlays` null where there are none
+   *   grey: boolean, seriesCount: number, seriesLabel: string, planes: boolean, layout: string, slab: string}} state
+   *   `overlays` null where there are none; `planes`: whether planes of a volume are shown
    */
-  update({ tool, inverted, overlays, frameCount, playing, rate, grey, seriesCount, seriesLabel }) {
+  update(state) {
+    const { tool, inverted, overlays, frameCount, playing, rate, grey } = state;
     for (const [name, element] of this.#tools) {
-      element.setAttribute('aria-pressed', String(name === tool));
+      press(element, name === tool);
+      hide(element, PLANE_TOOLS.includes(name) && !state.planes);
     }
-    this.#invert.setAttribute('aria-pressed', String(inverted));
-    this.#overlays.setAttribute('aria-pressed', String(overlays));
-    this.#overlays.hidden = overlays === null;
-    this.#cine.hidden = frameCount < 2;
-    setIcon(this.#play, playing ? 'pause' : 'play');
+    press(this.#invert, inverted);
+    press(this.#overlays, overlays === true);
+    hide(this.#overlays, overlays === null);
+    hide(this.#cine, frameCount < 2);
     const title = playing ? 'Pause (Space)' : 'Play (Space)';
-    if (this.#play.title !== title) this.#play.title = this.#play.ariaLabel = title;
+    if (this.#play.title !== title) {
+      this.#play.title = this.#play.ariaLabel = title;
+      setIcon(this.#play, playing ? 'pause' : 'play');
+    }
     this.#rates.label = rateLabel(rate);
     const scroll = this.#tools.get('scroll');
-    if (scroll) scroll.hidden = frameCount < 2;
-    this.#presets.element.hidden = !grey;
-    this.#series.element.hidden = seriesCount < 2;
-    this.#series.label = seriesLabel;
+    if (scroll) hide(scroll, frameCount < 2);
+    hide(this.#presets.element, !grey);
+    hide(this.#layouts.element, frameCount < 2);
+    this.#layouts.label = state.layout;
+    hide(this.#slabs.element, !state.planes);
+    this.#slabs.label = state.slab;
+    hide(this.#series.element, state.seriesCount < 2);
+    this.#series.label = state.seriesLabel;
   }
+}
+
+/**
+ * Attributes are written only when they differ: every write may cost the browser a new look at all styles.
+ *
+ * @param {HTMLElement} element
+ * @param {boolean} pressed
+ */
+function press(element, pressed) {
+  const value = String(pressed);
+  if (element.getAttribute('aria-pressed') !== value) element.setAttribute('aria-pressed', value);
+}
+
+/**
+ * @param {HTMLElement} element
+ * @param {boolean} hidden
+ */
+function hide(element, hidden) {
+  if (element.hidden !== hidden) element.hidden = hidden;
 }
 
 /**
