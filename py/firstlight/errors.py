@@ -13,6 +13,7 @@ FirstlightError
 │   ├── MalformedDescriptor a firstlight.json that this version cannot read
 │   └── UnsupportedTransferSyntax
 ├── DecodeError             the decoder refused, or gave something else than was announced
+├── ConfigurationError      a retrieve configuration that cannot be followed
 └── LimitExceeded           larger than the configured limit; refused before memory is taken
 
 Absence is a value (None, an empty tuple), never one of these.
@@ -81,19 +82,24 @@ class Unreachable(TransportError):
 
 
 class HttpStatus(TransportError):
-    """The server answered with a status that does not carry the resource."""
+    """The server answered with a status that does not carry the resource.
+
+    ``retry_after_ms`` is how long it asks to wait (RFC 9110 10.2.3), None where it does not.
+    """
 
     def __init__(
         self,
         message: str,
         *,
         status: int,
+        retry_after_ms: float | None = None,
         resource: str | None = None,
         frame_index: int | None = None,
         extent: ByteRange | None = None,
     ) -> None:
         super().__init__(message, resource=resource, frame_index=frame_index, extent=extent)
         self.status = status
+        self.retry_after_ms = retry_after_ms
 
 
 class RangeIgnored(TransportError):
@@ -130,6 +136,10 @@ class UnsupportedTransferSyntax(FormatError):
 
 class DecodeError(FirstlightError):
     """The decoder refused, or returned something else than the image announced."""
+
+
+class ConfigurationError(FirstlightError):
+    """A retrieve configuration that cannot be followed; begins with the path of the field."""
 
 
 class LimitExceeded(FirstlightError):

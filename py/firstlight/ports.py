@@ -132,7 +132,12 @@ class DecodeOrder:
     ``image`` describes the full image; the codec checks the codestream against it before it takes
     memory and returns ``ceil(rows / 2**(D - resolution_level))`` rows. ``inflated``: the pieces are
     a raw deflate stream (RFC 1951), the frame is that range of what comes out. ``first_bit``: bits
-    to skip in the first byte of a frame of single bits.
+    to skip in the first byte of a frame of single bits. ``has_own_size``: the pieces are another
+    representation of the frame (a thumbnail), whose size is its own; ``image`` says the most it may
+    be. ``truncated``: the pieces end before the level does, and what is there is to be shown; HTJ2K
+    may end anywhere, JPEG 2000 at the end of a lower level, other codings not at all.
+    ``representation`` (0: the frame itself) and ``quality`` (a name of `retrieve.status.Quality`)
+    say for the page what the picture counts as.
     """
 
     job: int
@@ -145,6 +150,10 @@ class DecodeOrder:
     image: ImageAttributes
     inflated: ByteRange | None = None
     first_bit: int = 0
+    has_own_size: bool = False
+    truncated: bool = False
+    representation: int = 0
+    quality: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,47 +81,55 @@ def test_a_server_that_ignores_ranges_is_streamed_once(serve, radiograph, pair):
         assert np.array_equal(viewer.stored_pixels(0), radiograph.pixels[0])
 
 
-def test_an_early_end_keeps_what_is_shown_and_a_retry_fetches_the_rest(serve, radiograph, pair):
+def test_an_early_end_is_made_up_for_by_the_rest(serve, radiograph, pair):
     viewer, _ = serve(radiograph)
-    cut = len(pair[PIXELS]) // 2
-    fault = Fault(close_after_bytes=cut, first_requests=1)
+    fault = Fault(close_after_bytes=len(pair[PIXELS]) // 2, first_requests=1)
     with FaultyServer(pair, {PIXELS: fault}) as data:
+        viewer.open(f"jphuri:{data.url(PIXELS)}")
+        viewer.wait_for_state(0, "lossless")
+        first, second = data.requests(PIXELS)
+        begun = int(second.range.removeprefix("bytes=").partition("-")[0])
+        # What the browser had not handed over when the connection broke is lost.
+        assert begun <= first.body_bytes
+        assert viewer.heard("error") == []
+        assert np.array_equal(viewer.stored_pixels(0), radiograph.pixels[0])
+
+
+def test_one_early_end_after_the_other_keeps_what_is_shown_until_asked(serve, radiograph, pair):
+    viewer, _ = serve(radiograph)
+    with FaultyServer(pair, {PIXELS: Fault(close_after_bytes=30_000)}) as data:
         viewer.open(f"jphuri:{data.url(PIXELS)}")
         state = viewer.wait_for_state(0, "failed")
         assert state["error"]["type"] == "ShortBody"
         assert state["error"]["resource"] == data.url(PIXELS)
+        assert state["attempts"] == len(data.requests(PIXELS))
         ends = radiograph.descriptor["series"][0]["frames"][0]["level_ends"]
         _wait_for_level(viewer, sum(end <= state["heldBytes"] for end in ends) - 1)
         assert viewer.stored_pixels(0).size > 0
         assert "ShortBody" in _shown_text(viewer)
+        data.faults.clear()
         viewer.page.get_by_role("button", name="Retry").click()
         viewer.wait_for_state(0, "lossless")
-        assert len(data.requests(PIXELS)) == 2
-        assert data.requests(PIXELS)[1].range.startswith(f"bytes={state['heldBytes']}-")
+        assert data.requests(PIXELS)[-1].range.startswith(f"bytes={state['heldBytes']}-")
         assert np.array_equal(viewer.stored_pixels(0), radiograph.pixels[0])
 
 
 def test_a_file_that_changes_between_ranges_is_never_mixed(serve, radiograph, pair):
     viewer, _ = serve(radiograph)
-    fault = Fault(
-        close_after_bytes=len(pair[PIXELS]) // 2, first_requests=1, changes_after_requests=1
-    )
+    fault = Fault(close_after_bytes=len(pair[PIXELS]) // 2, changes_after_requests=1)
     with FaultyServer(pair, {PIXELS: fault}) as data:
         viewer.open(f"jphuri:{data.url(PIXELS)}")
         state = viewer.wait_for_state(0, "failed")
+        assert state["error"]["type"] == "ResourceChanged"
         ends = radiograph.descriptor["series"][0]["frames"][0]["level_ends"]
         _wait_for_level(viewer, sum(end <= state["heldBytes"] for end in ends) - 1)
-        shown = viewer.stored_pixels(0)
-        data.faults[PIXELS] = Fault(changes_after_requests=0)
-        viewer.page.get_by_role("button", name="Retry").click()
-        viewer.page.wait_for_function(
-            """document.querySelector('firstlight-viewer').state()[0].error?.type
-                 === 'ResourceChanged'"""
-        )
-        assert np.array_equal(viewer.stored_pixels(0), shown)
+        assert viewer.stored_pixels(0).size > 0
         # Asked once more, everything is fetched anew, of one version.
+        data.faults[PIXELS] = Fault(changes_after_requests=0)
+        before = len(data.requests(PIXELS))
         viewer.page.get_by_role("button", name="Retry").click()
         viewer.wait_for_state(0, "lossless")
+        assert data.requests(PIXELS)[before].range.startswith("bytes=0-")
         assert np.array_equal(viewer.stored_pixels(0), radiograph.pixels[0])
 
 

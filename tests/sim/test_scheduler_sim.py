@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
-from firstlight.errors import DecodeError
+from firstlight.errors import DecodeError, HttpStatus, Unreachable
 from firstlight.schedule import Capacity
 from firstlight.schedule import commands as do
 from firstlight.schedule import events as on
 from firstlight.schedule.order import Tier
 from firstlight.schedule.states import LevelState
 from sim.world import CT_ENDS, RADIOGRAPH_ENDS, World, short_body
-
-
-def _assert_no_byte_twice(world: World) -> None:
-    for frame, spans in world.fetched.items():
-        at = 0
-        for start, stop in sorted(spans):
-            assert start == at, f"frame {frame}: {spans}"
-            at = stop
 
 
 def test_one_image_is_one_request_and_sharpens_level_by_level():
@@ -44,7 +38,7 @@ def test_a_codestream_without_a_known_index_is_read_as_it_comes():
     assert world.scheduler.frames[0].complete
     assert len(world.commands(do.Fetch)) == 1
     assert world.shown[0][-1][1] == 5
-    _assert_no_byte_twice(world)
+    world.assert_no_byte_twice()
 
 
 def test_a_series_loads_completely_and_no_byte_twice():
@@ -53,10 +47,10 @@ def test_a_series_loads_completely_and_no_byte_twice():
     world.run()
     assert all(frame.complete for frame in world.scheduler.frames)
     assert round(world.wire_bytes) == 40 * CT_ENDS[-1]
-    _assert_no_byte_twice(world)
-    assert world.max_running <= Capacity().requests
+    world.assert_no_byte_twice()
+    assert world.max_running <= Capacity().max_requests
     # The wire was never idle for long: within 15 % of its limit for 40 small files.
-    assert world.now <= 1.15 * 40 * CT_ENDS[-1] / 3750
+    assert world.busy_until <= 1.03 * 40 * CT_ENDS[-1] / 3750
 
 
 def test_the_frame_on_screen_comes_first_then_its_neighbours():
@@ -94,7 +88,7 @@ def test_scrolling_away_cancels_and_coming_back_fetches_only_the_rest():
     world.run(until_ms=10_000)
     assert world.scheduler.frames[0].complete
     assert (0, held) in world.fetched[0]
-    _assert_no_byte_twice(world)
+    world.assert_no_byte_twice()
 
 
 def test_a_fast_scroll_ends_with_the_last_frame_first():
@@ -104,7 +98,7 @@ def test_a_fast_scroll_ends_with_the_last_frame_first():
     world.run(until_ms=49 * 20.0 + 2400)
     assert world.scheduler.frames[49].complete
     assert not world.scheduler.frames[10].complete
-    _assert_no_byte_twice(world)
+    world.assert_no_byte_twice()
 
 
 def test_an_unneeded_decode_is_never_started():
@@ -130,20 +124,86 @@ def test_decodes_follow_the_eye():
     assert 29 in near, (first, near)
 
 
-def test_a_broken_connection_fails_that_frame_alone_and_a_retry_fetches_the_rest():
+def test_a_broken_connection_is_tried_again_and_fetches_only_the_rest():
     world = World([CT_ENDS] * 5, faults={0: (20_000, short_body())})
     world.tell(on.Demand(visible=(0,)))
     world.run()
-    failed = world.scheduler.frames[0]
-    assert isinstance(failed.error, type(short_body()))
-    assert failed.ready_level == 3  # what had arrived is shown and stays
-    assert failed.levels[5] is LevelState.FAILED
-    assert all(frame.complete for frame in world.scheduler.frames[1:])
-    world.tell(on.Retry(0))
+    assert all(frame.complete for frame in world.scheduler.frames)
+    assert all(frame.error is None for frame in world.scheduler.frames)
+    assert [c.extent.start for _, c in world.commands(do.Fetch) if c.frame_index == 0] == [
+        0,
+        20_000,
+    ]
+    world.assert_no_byte_twice()
+    # The others did not wait for it.
+    assert max(world.shown[index][-1][0] for index in range(1, 5)) < Capacity().retry_ms * 1.25
+
+
+def test_a_frame_that_keeps_failing_is_given_up_alone_and_comes_when_asked_again():
+    tries = Capacity().attempts
+    world = World([CT_ENDS] * 5, refusals={(2, 0): [Unreachable("gone")] * tries})
+    world.tell(on.Demand(visible=(0,)))
+    world.run()
+    failed = world.scheduler.frames[2]
+    assert isinstance(failed.error, Unreachable)
+    assert failed.levels == [LevelState.FAILED] * 6
+    assert len(world.fetches(2)) == tries
+    assert all(f.complete for f in world.scheduler.frames if f is not failed)
+    # Each wait is longer than the one before, so that a server can recover.
+    times = [time for time, c in world.commands(do.Fetch) if c.frame_index == 2]
+    waits = [later - earlier for earlier, later in pairwise(times)]
+    assert waits == sorted(waits)
+    world.tell(on.Retry(2))
     world.run()
     assert failed.complete
     assert failed.error is None
-    _assert_no_byte_twice(world)
+    world.assert_no_byte_twice()
+
+
+@pytest.mark.parametrize("status", [403, 404, 410, 416])
+def test_what_will_not_pass_is_not_tried_again(status):
+    error = HttpStatus("no", status=status)
+    world = World([CT_ENDS] * 3, refusals={(1, 0): [error]})
+    world.tell(on.Demand(visible=(0,)))
+    world.run()
+    assert world.scheduler.frames[1].error is error
+    assert len(world.fetches(1)) == 1
+
+
+def test_a_server_that_says_when_is_asked_then():
+    error = HttpStatus("slow down", status=429, retry_after_ms=5000)
+    world = World([CT_ENDS], refusals={(0, 0): [error]})
+    world.tell(on.Demand(visible=(0,)))
+    world.run()
+    first, second = (time for time, _ in world.commands(do.Fetch))
+    assert second - first == pytest.approx(5000 + world.latency_ms)
+    assert world.scheduler.frames[0].complete
+
+
+def test_a_request_of_which_nothing_is_heard_is_begun_anew():
+    world = World([CT_ENDS] * 2, silent={0})
+    world.tell(on.Demand(visible=(0,)))
+    world.run(until_ms=Capacity().silence_ms / 2)
+    assert not world.scheduler.frames[0].held_stop
+    assert world.scheduler.frames[1].complete  # it kept nobody else waiting
+    world.silent.clear()
+    world.run()
+    assert world.scheduler.frames[0].complete
+    assert world.commands(do.Cancel)
+
+
+def test_a_server_in_trouble_gets_fewer_requests_and_then_more_again():
+    count = 60
+    world = World([CT_ENDS] * count, bytes_per_ms=100_000)
+    world.refusals = {(i, 0): [HttpStatus("busy", status=503)] for i in range(5, 15)}
+    world.tell(on.Demand(visible=(0,)))
+    lowest = []
+    for _ in range(400):
+        world.run(until_ms=world.now + 5)
+        lowest.append(world.scheduler.limits.of("").limit)
+    assert min(lowest) < Capacity().requests
+    world.run()
+    assert all(frame.complete for frame in world.scheduler.frames)
 
 
 def test_a_codestream_that_cannot_be_decoded_stops_its_own_request():

@@ -13,6 +13,8 @@ from firstlight.errors import FirstlightError, ShortBody
 from firstlight.schedule import Capacity, Scheduler
 from firstlight.schedule import commands as do
 from firstlight.schedule import events as on
+from firstlight.schedule.heads import HeadsPiece
+from firstlight.schedule.ledgers import FrameFacts
 
 CT_ENDS = (575, 1594, 4898, 16424, 60468, 228382)
 RADIOGRAPH_ENDS = (3264, 9708, 33143, 122277, 490109, 2040946, 8383339)
@@ -23,50 +25,103 @@ class Exchange:
     """A request being served: bytes flow while it is alive, in turn with the others."""
 
     request: int
-    frame: int
+    key: tuple[int, int] | None  # frame and representation, None for the heads file
     start: int
     at: float
     stop: int
     milestones: list[int]
     fail_at: int | None = None
+    error: FirstlightError | None = None
     open: bool = False
-    cancelled: bool = False
+    over: bool = False
+
+    @property
+    def held(self) -> int:
+        return int(self.at)
+
+
+def heads_of(frames: list[tuple[int, ...]], levels: tuple[int, ...] = (0, 1)) -> list[HeadsPiece]:
+    """The heads file that `prepare` would write: all frames to one level, then all to the next."""
+    pieces, at, before = [], 0, [0] * len(frames)
+    for level in levels:
+        for index, ends in enumerate(frames):
+            pieces.append(HeadsPiece(at, index, before[index], ends[level]))
+            at += ends[level] - before[index]
+            before[index] = ends[level]
+    return pieces
 
 
 @dataclass
 class World:
-    """Frames with these level ends behind a link of this rate, decoded in this time."""
+    """Frames with these level ends behind a link of this rate, decoded in this time.
+
+    ``faults`` break the next request of a frame at an offset, ``refusals`` answer so many requests
+    of a frame with an error. ``others`` are level ends of further representations, by frame and
+    number. ``connections``: more requests than that wait for one to end, as in a browser.
+    """
 
     frames: list[tuple[int, ...]]
     bytes_per_ms: float = 3750.0
     latency_ms: float = 10.0
+    reaction_ms: float = 0.0
     decode_ms: float = 2.0
     capacity: Capacity = field(default_factory=Capacity)
     described: bool = True
     faults: dict[int, tuple[int, FirstlightError]] = field(default_factory=dict)
+    refusals: dict[tuple[int, int], list[FirstlightError]] = field(default_factory=dict)
     undecodable: dict[int, FirstlightError] = field(default_factory=dict)
+    others: dict[tuple[int, int], tuple[int, ...]] = field(default_factory=dict)
+    heads: list[HeadsPiece] = field(default_factory=list)
+    heads_error: FirstlightError | None = None
+    connections: int = 1000
+    silent: set[int] = field(default_factory=set)
+    plan: object = None
 
     def __post_init__(self) -> None:
-        self.scheduler = Scheduler(len(self.frames), self.capacity)
+        self.scheduler = Scheduler(
+            len(self.frames),
+            self.capacity,
+            plan=self.plan,
+            heads=self.heads,
+            facts=self._facts,
+        )
         self.now = 0.0
+        self.busy_until = 0.0
         self.log: list[tuple[float, object]] = []
         self.shown: dict[int, list[tuple[float, int]]] = {i: [] for i in range(len(self.frames))}
-        self.wire_bytes = 0
+        self.wire_bytes = 0.0
         self.fetched: dict[int, list[tuple[int, int]]] = {i: [] for i in range(len(self.frames))}
         self.max_running = 0
         self._order = itertools.count()
         self._agenda: list[tuple[float, int, object]] = []
+        self._wakes: list[float] = []
         self._exchanges: dict[int, Exchange] = {}
-        if self.described:
-            for index, ends in enumerate(self.frames):
-                self.tell(on.Described(index, ends, len(ends), complete=True))
+        self._pieces: dict[int, tuple[HeadsPiece, ...]] = {}
+
+    def _facts(self, index: int, representation: int) -> FrameFacts:
+        """What the source tells ahead: of other representations nothing."""
+        ends = self.frames[index] if self.described and representation == 0 else ()
+        return FrameFacts(level_ends=ends, side_px=512)
 
     # -- in -------------------------------------------------------------------------------------
 
     def tell(self, event: on.Event) -> None:
+        if not isinstance(event, on.Woken):
+            self.busy_until = self.now
         for command in self.scheduler.handle(event, self.now):
             self.log.append((self.now, command))
-            self._obey(command)
+            self.obey(command)
+
+    def tell_all(self, *events: on.Event) -> None:
+        for command in self.scheduler.handle_all(events, self.now):
+            self.log.append((self.now, command))
+            self.obey(command)
+
+    def exchange_of_somebody_else(self, request: int, stop: int) -> None:
+        """The page has asked for the beginning of the heads file."""
+        exchange = Exchange(request, None, 0, 0, stop, [], open=True)
+        self._exchanges[request] = exchange
+        self._pieces[request] = ()
 
     def at(self, time_ms: float, event: on.Event) -> None:
         heapq.heappush(self._agenda, (time_ms, next(self._order), event))
@@ -75,8 +130,9 @@ class World:
         """Move time on until nothing is left to happen, or to ``until_ms``."""
         while True:
             due = self._agenda[0][0] if self._agenda else float("inf")
+            wake = self._wakes[0] if self._wakes else float("inf")
             wire = self._next_wire_time()
-            soonest = min(due, wire)
+            soonest = min(due, wire, wake)
             if soonest == float("inf") or soonest > until_ms:
                 if until_ms != float("inf"):
                     self._flow(until_ms - self.now)
@@ -84,57 +140,112 @@ class World:
                 return
             self._flow(soonest - self.now)
             self.now = soonest
-            if due <= wire:
+            if due <= min(wire, wake):
                 _, _, what = heapq.heappop(self._agenda)
                 what() if callable(what) else self.tell(what)
-            else:
+            elif wire <= wake:
                 self._wire_events()
+            else:
+                heapq.heappop(self._wakes)
+                self.tell(on.Woken())
 
     # -- what the commands do -------------------------------------------------------------------
 
-    def _obey(self, command: do.Command) -> None:
+    def obey(self, command: do.Command) -> None:
         match command:
-            case do.Fetch(request, frame, extent, milestones, _):
-                total = self.frames[frame][-1]
+            case do.Fetch(request, frame, extent, milestones, _, representation):
+                total = self._ends(frame, representation)[-1]
                 stop = total if extent.stop is None else min(extent.stop, total)
-                fault_stop, _ = self.faults.get(frame, (None, None))
+                key = (frame, representation)
                 exchange = Exchange(
-                    request, frame, extent.start, extent.start, stop, sorted(milestones), fault_stop
+                    request, key, extent.start, extent.start, stop, sorted(milestones)
                 )
-                self._exchanges[request] = exchange
-                self.max_running = max(self.max_running, len(self._exchanges))
-                self._later(self.latency_ms, lambda: self._opened(exchange))
-            case do.Watch(request, _, milestones):
-                exchange = self._exchanges[request]
-                exchange.milestones = sorted({*exchange.milestones, *milestones})
-                for point in [p for p in milestones if p <= exchange.at]:
-                    self._later(0, lambda p=point: self.tell(on.Reached(request, p)))
+                if representation == 0 and frame in self.faults:
+                    exchange.fail_at, exchange.error = self.faults[frame]
+                self._begin(exchange, silent=frame in self.silent)
+            case do.FetchHeads(request, extent, milestones, pieces, _):
+                self._pieces[request] = pieces
+                self._begin(
+                    Exchange(request, None, extent.start, extent.start, extent.stop, [*milestones])
+                )
+            case do.Watch(request, _, milestones) | do.WatchHeads(request, milestones, _):
+                if isinstance(command, do.WatchHeads):
+                    self._pieces[request] = command.pieces
+                if exchange := self._exchanges.get(request):
+                    exchange.milestones = sorted({*exchange.milestones, *milestones})
+                    for point in [p for p in milestones if p <= exchange.at]:
+                        self._later(0, lambda p=point: self.tell(on.Reached(request, p)))
             case do.Cancel(request):
-                if exchange := self._exchanges.pop(request, None):
-                    self.fetched[exchange.frame].append((exchange.start, int(exchange.at)))
-                    self._later(0.1, lambda: self.tell(on.Closed(request, int(exchange.at))))
-            case do.Describe(frame, held):
-                self._later(0.2, lambda: self._describe(frame, held))
-            case do.Decode(job, frame, level, stop):
-                assert stop == self.frames[frame][level]
+                if exchange := self._exchanges.get(request):
+                    self._end(exchange)
+                    stop = exchange.held
+                    self._later(0.1, lambda: self.tell(on.Closed(request, stop)))
+            case do.Wake(at_ms):
+                heapq.heappush(self._wakes, at_ms)
+            case _:
+                self._obey_decoding(command)
+
+    def _obey_decoding(self, command: do.Command) -> None:
+        match command:
+            case do.Describe(frame, held, representation):
+                self._later(0.2, lambda: self._describe(frame, held, representation))
+            case do.Decode(job, frame, level, stop, _, representation):
+                assert stop == self._ends(frame, representation)[level]
                 self._later(self.decode_ms, lambda: self._decode(job, frame, level))
+            case do.Release(frame, representation, keep_heads):
+                if not keep_heads:
+                    for exchange in list(self._exchanges.values()):
+                        if exchange.key == (frame, representation):
+                            self._end(exchange)
+                if representation == 0:
+                    floor = self._floor(frame) if keep_heads else 0
+                    self.fetched[frame] = [(a, b) for a, b in self.fetched[frame] if b <= floor]
+
+    def _ends(self, frame: int, representation: int) -> tuple[int, ...]:
+        return self.others[frame, representation] if representation else self.frames[frame]
+
+    def _floor(self, frame: int) -> int:
+        return self.scheduler.frames[frame].floor_stop
+
+    def _begin(self, exchange: Exchange, *, silent: bool = False) -> None:
+        self._exchanges[exchange.request] = exchange
+        self.max_running = max(self.max_running, len(self._exchanges))
+        if not silent:
+            self._later(self.latency_ms + self.reaction_ms, lambda: self._opened(exchange))
 
     def _later(self, delay: float, what: object) -> None:
         heapq.heappush(self._agenda, (self.now + delay, next(self._order), what))
 
     def _opened(self, exchange: Exchange) -> None:
-        if exchange.request in self._exchanges:
-            exchange.open = True
-            self.tell(on.Opened(exchange.request, self.frames[exchange.frame][-1], True))
+        if exchange.over:
+            return
+        ahead = sum(e.request < exchange.request for e in self._exchanges.values())
+        if ahead >= self.connections:
+            self._later(1.0, lambda: self._opened(exchange))
+            return
+        if exchange.key is None:
+            if self.heads_error is not None:
+                self._fail(exchange, self.heads_error)
+                return
+            total = self.heads[-1].stop
+        else:
+            if errors := self.refusals.get(exchange.key):
+                self._fail(exchange, errors.pop(0))
+                return
+            total = self._ends(*exchange.key)[-1]
+        exchange.open = True
+        self.tell(on.Opened(exchange.request, total, True))
 
-    def _describe(self, frame: int, held: int) -> None:
+    def _describe(self, frame: int, held: int, representation: int) -> None:
         """As packet headers do: what is held tells where the next level ends."""
-        ends = self.frames[frame]
+        ends = self._ends(frame, representation)
         known = sum(end + 64 <= held for end in ends) + 1 if held >= 172 else 0
         if known:
             known = min(known, len(ends))
             wanted = None if known == len(ends) else ends[known - 1] + 64
-            self.tell(on.Described(frame, ends[:known], len(ends), known == len(ends), wanted))
+            whole = known == len(ends)
+            self.tell(on.Described(frame, ends[:known], len(ends), whole, wanted, representation))
+        self.tell(on.Examined(frame, representation))
 
     def _decode(self, job: int, frame: int, level: int) -> None:
         if frame in self.undecodable:
@@ -167,38 +278,61 @@ class World:
         for exchange in flowing:
             amount = elapsed_ms * self.bytes_per_ms / len(flowing)
             exchange.at = min(exchange.at + amount, exchange.stop)
+            if abs(exchange.at - round(exchange.at)) < 0.01:
+                exchange.at = round(exchange.at)
             self.wire_bytes += amount
 
     def _wire_events(self) -> None:
         for exchange in self._flowing():
-            exchange.at = round(exchange.at, 3)
-            whole = round(exchange.at)
-            if abs(exchange.at - whole) < 0.01:
-                exchange.at = whole
-            if exchange.fail_at is not None and exchange.at >= exchange.fail_at:
-                self._close(exchange)
-                error = self.faults.pop(exchange.frame)[1]
-                self.tell(on.FetchFailed(exchange.request, int(exchange.at), error))
-                continue
-            while exchange.milestones and exchange.milestones[0] <= exchange.at:
+            if exchange.error is not None and exchange.at >= exchange.fail_at and not exchange.over:
+                self._fail(exchange, exchange.error)
+            while (
+                not exchange.over and exchange.milestones and exchange.milestones[0] <= exchange.at
+            ):
                 point = exchange.milestones.pop(0)
                 if point > exchange.start:
                     self.tell(on.Reached(exchange.request, point))
-            if exchange.at >= exchange.stop and exchange.request in self._exchanges:
-                self._close(exchange)
+            if not exchange.over and exchange.at >= exchange.stop:
+                self._end(exchange)
                 self.tell(on.Closed(exchange.request, exchange.stop))
 
-    def _close(self, exchange: Exchange) -> None:
+    def _fail(self, exchange: Exchange, error: FirstlightError | None) -> None:
+        self._end(exchange)
+        if exchange.key is not None:
+            self.faults.pop(exchange.key[0], None)
+        self.tell(on.FetchFailed(exchange.request, exchange.held, error))
+
+    def _end(self, exchange: Exchange) -> None:
+        exchange.over = True
         del self._exchanges[exchange.request]
-        self.fetched[exchange.frame].append((exchange.start, int(exchange.at)))
+        if exchange.key is None:
+            for piece in self._pieces[exchange.request]:
+                if piece.stop <= exchange.at:
+                    self.fetched[piece.frame_index].append((piece.frame_start, piece.frame_stop))
+        elif exchange.key[1] == 0:
+            self.fetched[exchange.key[0]].append((exchange.start, exchange.held))
 
     # -- what a test asks -----------------------------------------------------------------------
 
     def commands(self, kind: type) -> list[tuple[float, object]]:
         return [(time, command) for time, command in self.log if isinstance(command, kind)]
 
+    def fetches(self, frame: int) -> list[do.Fetch]:
+        return [c for _, c in self.commands(do.Fetch) if c.frame_index == frame]
+
     def running(self) -> int:
         return len(self._exchanges)
+
+    def quality(self, frame: int) -> object:
+        return self.scheduler.ledgers.pictures[frame].quality
+
+    def assert_no_byte_twice(self) -> None:
+        """What is held of each frame came without overlap and without a hole."""
+        for frame, spans in self.fetched.items():
+            at = 0
+            for start, stop in sorted(span for span in spans if span[0] != span[1]):
+                assert start == at, f"frame {frame}: {spans}"
+                at = stop
 
 
 def short_body() -> ShortBody:

@@ -14,7 +14,7 @@ from firstlight.sources.open import source_for
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from firstlight.sources.base import FrameExtent, Resources, Series
+    from firstlight.sources.base import FrameExtent, Series, Source
 
 T = TypeVar("T")
 
@@ -23,7 +23,7 @@ async def _available(package: str) -> None:
     """Every optional package is installed here."""
 
 
-def with_resources(use: Callable[[Resources], Awaitable[T]]) -> T:
+def with_resources(use: Callable[[HeldResources], Awaitable[T]]) -> T:
     """Run something over the transport."""
 
     async def run() -> T:
@@ -38,6 +38,15 @@ def with_resources(use: Callable[[Resources], Awaitable[T]]) -> T:
 def open_source(src: str) -> tuple[Series, ...]:
     """The series behind a ``src``."""
     return with_resources(lambda resources: source_for(src).open(resources))
+
+
+def open_with_notices(source: Source) -> tuple[tuple[Series, ...], list[str]]:
+    """The series of a source, and what it says is left out of it."""
+
+    async def use(resources: HeldResources) -> tuple[tuple[Series, ...], list[str]]:
+        return await source.open(resources), resources.notices
+
+    return with_resources(use)
 
 
 def frame_bytes(data: bytes, extent: FrameExtent) -> bytes:

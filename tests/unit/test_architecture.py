@@ -18,7 +18,7 @@ PACKAGE = ROOT / "py/firstlight"
 RANKS = {
     **dict.fromkeys(("", "ranges", "errors"), 0),
     **dict.fromkeys(("ports", "j2k", "dicom", "dicomweb", "jpip"), 1),
-    "sources": 2,
+    **dict.fromkeys(("sources", "volume"), 2),
     "retrieve": 3,
     "schedule": 4,
     "loader": 5,

@@ -47,6 +47,15 @@ class Tree:
     folder: Path
     frames: tuple[FrameEntry, ...]
     pixels: tuple[np.ndarray, ...]
+    heads_url: str
+
+    def files(self) -> dict[str, bytes]:
+        """Everything in it, by path on a server."""
+        return {f"/{name}": content for name, content in tree_of(self.folder).items()}
+
+    def files_without_heads(self) -> dict[str, bytes]:
+        """The same as a host has it that has lost the heads file."""
+        return {path: data for path, data in self.files().items() if path[1:] != self.heads_url}
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +81,28 @@ def prepared(folder: Path, layout: str) -> Tree:
     assert result.exit_code == 0, result.output
     (series,) = descriptor_of(folder / "out").series
     pixels = tuple(slice_values(index) for index in range(SLICES))
-    return Tree(folder / "out", series.frames, pixels)
+    assert series.heads is not None
+    return Tree(folder / "out", series.frames, pixels, series.heads.url)
+
+
+class RecordingPage(CollectingPage):
+    """A page that remembers more than the last of what it was told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.notices: list[dict[str, object]] = []
+        self.stages: list[dict[str, object]] = []
+        self.statuses: dict[int, list[object]] = {}
+
+    def publish(self, kind: str, record: object) -> None:
+        if kind == "notice":
+            self.notices.append(record)
+        elif kind == "stage":
+            self.stages.append(record)
+        elif kind == "states":
+            for state in record:
+                self.statuses.setdefault(state["frameIndex"], []).append(state["status"])
+        super().publish(kind, record)
 
 
 @dataclass(slots=True)
@@ -80,11 +110,16 @@ class Running:
     """A loader at work."""
 
     loader: Loader
-    page: CollectingPage
+    page: RecordingPage
 
     async def until_settled(self, count: int) -> None:
         """Wait until so many frames are lossless or failed."""
         await asyncio.wait_for(self.page.until(lambda page: settled(page) == count), WAIT_S)
+
+    async def until_status(self, frame_index: int, status: str) -> None:
+        """Wait until a frame has a status."""
+        reached = self.page.until(lambda page: page.states[frame_index]["status"] == status)
+        await asyncio.wait_for(reached, WAIT_S)
 
     def status(self, frame_index: int) -> object:
         return self.page.states[frame_index]["status"]
@@ -95,13 +130,15 @@ def settled(page: CollectingPage) -> int:
 
 
 @asynccontextmanager
-async def loading(src: str, frame_index: int = 0) -> AsyncIterator[Running]:
-    page = CollectingPage()
+async def loading(
+    src: str, frame_index: int = 0, configuration: object = None
+) -> AsyncIterator[Running]:
+    page = RecordingPage()
     async with HttpTransport() as transport:
         with NativePool(transport, page.keep) as pool:
             ends = (everything_installed, lambda segment: None)
             loader = Loader(Outside(transport, pool, page, MonotonicClock(), *ends))
-            await loader.open(src, frame_index=frame_index, adoptions=())
+            await loader.open(src, frame_index=frame_index, configuration=configuration)
             yield Running(loader, page)
             loader.close()
 
@@ -124,7 +161,7 @@ def covered(requests: list[RecordedRequest]) -> list[tuple[int, int]]:
 
 
 def test_a_stack_comes_whole_and_no_byte_twice(tree: Tree) -> None:
-    async def main(src: str) -> CollectingPage:
+    async def main(src: str) -> RecordingPage:
         async with loading(src, frame_index=2) as running:
             await running.until_settled(SLICES)
             return running.page
@@ -134,12 +171,17 @@ def test_a_stack_comes_whole_and_no_byte_twice(tree: Tree) -> None:
         server.requests.wait_until_idle()
         assert len(server.requests("/data/firstlight.json")) == 1
         for index, frame in enumerate(tree.frames):
-            spans = covered(server.requests(f"/data/{frame.url}"))
-            assert spans == [(frame.start, frame.start + frame.level_ends[-1])]
+            own = covered(server.requests(f"/data/{frame.url}"))
+            # What the heads brought is not asked for again; the frame on screen does without them.
+            begun = {0, *(piece.stop for piece in frame.heads)}
+            assert own in [[(frame.start + at, frame.start + frame.level_ends[-1])] for at in begun]
             picture = page.pictures[index]
             assert picture.is_final
             assert picture.values.dtype == np.int16
             assert np.array_equal(picture.values, tree.pixels[index])
+        heads = server.requests(f"/data/{tree.heads_url}")
+        sent = sum(end - start for start, end in covered(heads))
+        assert 0 < sent < SLICES * tree.frames[0].heads[-1].stop
 
 
 @pytest.mark.parametrize("level", [0, 1, 2])
@@ -171,7 +213,7 @@ def test_a_pair_of_files(pairs: Tree) -> None:
 
 
 def test_a_failing_frame_leaves_the_others_and_comes_when_asked_again(tree: Tree) -> None:
-    files = {f"/{name}": content for name, content in tree_of(tree.folder).items()}
+    files = tree.files()
     broken = "/" + tree.frames[3].url
 
     async def main(server: FaultyServer) -> None:
@@ -184,21 +226,36 @@ def test_a_failing_frame_leaves_the_others_and_comes_when_asked_again(tree: Tree
                 "failed",
                 "lossless",
             ]
-            error = running.page.states[3]["error"]
-            assert error["type"] == "HttpStatus"
-            assert error["resource"] == server.url(broken)
+            state = running.page.states[3]
+            assert state["error"]["type"] == "HttpStatus"
+            assert state["error"]["resource"] == server.url(broken)
+            assert state["quality"] == "SUBRESOLUTION"  # its head is shown, and stays
+            assert len(server.requests(broken)) == 1  # what is forbidden stays so
             running.loader.retry(3)
-            await asyncio.wait_for(running.page.until(lambda page: 3 in page.pictures), WAIT_S)
-            await running.until_settled(SLICES)
-            assert running.status(3) == "lossless"
+            await running.until_status(3, "lossless")
             assert np.array_equal(running.page.pictures[3].values, tree.pixels[3])
 
-    with FaultyServer(files, {broken: Fault(status=503, first_requests=1)}) as server:
+    with FaultyServer(files, {broken: Fault(status=403, first_requests=1)}) as server:
         asyncio.run(main(server))
 
 
+def test_a_server_that_is_busy_is_asked_again(tree: Tree) -> None:
+    busy = "/" + tree.frames[3].url
+
+    async def main(server: FaultyServer) -> list[object]:
+        async with loading(server.url("/firstlight.json")) as running:
+            await running.until_settled(SLICES)
+            assert np.array_equal(running.page.pictures[3].values, tree.pixels[3])
+            return running.page.statuses[3]
+
+    with FaultyServer(tree.files(), {busy: Fault(status=503, first_requests=2)}) as server:
+        statuses = asyncio.run(main(server))
+        assert len(server.requests(busy)) == 3
+    assert "retrying" in statuses
+    assert statuses[-1] == "lossless"
+
+
 def test_a_broken_connection_costs_only_the_rest(tree: Tree) -> None:
-    files = {f"/{name}": content for name, content in tree_of(tree.folder).items()}
     frame = tree.frames[0]
     cut = frame.level_ends[1] + 100
     fault = Fault(close_after_bytes=cut, first_requests=1)
@@ -206,15 +263,10 @@ def test_a_broken_connection_costs_only_the_rest(tree: Tree) -> None:
     async def main(server: FaultyServer) -> np.ndarray:
         async with loading(server.url("/firstlight.json")) as running:
             await running.until_settled(SLICES)
-            assert running.status(0) == "failed"
-            assert running.page.states[0]["resolutionLevel"] == 1
-            running.loader.retry(0)
-            page = running.page
-            whole = lambda page: 0 in page.pictures and page.pictures[0].is_final  # noqa: E731
-            await asyncio.wait_for(page.until(whole), WAIT_S)
-            return page.pictures[0].values
+            assert running.status(0) == "lossless"
+            return running.page.pictures[0].values
 
-    with FaultyServer(files, {"/" + frame.url: fault}) as server:
+    with FaultyServer(tree.files(), {"/" + frame.url: fault}) as server:
         values = asyncio.run(main(server))
         first, second = (request.range for request in server.requests("/" + frame.url))
     assert first == f"bytes={frame.start}-{frame.start + frame.level_ends[-1] - 1}"
@@ -222,9 +274,40 @@ def test_a_broken_connection_costs_only_the_rest(tree: Tree) -> None:
     assert np.array_equal(values, tree.pixels[0])
 
 
+@pytest.mark.parametrize("fault", ["missing", "refused", "cut", "other"])
+def test_without_its_heads_file_a_series_loads_all_the_same(tree: Tree, fault: str) -> None:
+    heads = "/" + tree.heads_url
+    files, faults = tree.files(), {}
+    if fault == "missing":
+        files = tree.files_without_heads()
+    elif fault == "refused":
+        faults[heads] = Fault(status=500)
+    elif fault == "cut":
+        files[heads] = files[heads][: len(files[heads]) // 3]
+    else:
+        files[heads] = bytes(len(files[heads]))
+
+    async def main(server: FaultyServer) -> RecordingPage:
+        async with loading(server.url("/firstlight.json"), frame_index=2) as running:
+            await running.until_settled(SLICES)
+            return running.page
+
+    with FaultyServer(files, faults) as server:
+        page = asyncio.run(main(server))
+    assert [page.states[index]["status"] for index in range(SLICES)] == ["lossless"] * SLICES
+    for index in range(SLICES):
+        assert np.array_equal(page.pictures[index].values, tree.pixels[index])
+    told = [notice["type"] for notice in page.notices]
+    assert told in ([["HttpStatus"], ["ShortBody"], ["RangeIgnored"]] if fault != "other" else [[]])
+
+
 def test_a_frame_that_is_no_codestream_is_an_error_of_that_frame(tree: Tree) -> None:
-    files = {f"/{name}": content for name, content in tree_of(tree.folder).items()}
+    files = tree.files()
     files["/" + tree.frames[4].url] = bytes(len(files["/" + tree.frames[4].url]))
+    heads = bytearray(files["/" + tree.heads_url])
+    start = tree.frames[4].heads[0].start
+    heads[start : start + tree.frames[4].heads[0].stop] = bytes(tree.frames[4].heads[0].stop)
+    files["/" + tree.heads_url] = bytes(heads)
 
     async def main(server: FaultyServer) -> dict:
         async with loading(server.url("/firstlight.json")) as running:
@@ -240,7 +323,7 @@ def test_a_frame_that_is_no_codestream_is_an_error_of_that_frame(tree: Tree) -> 
 
 def test_a_level_over_http_costs_exactly_its_bytes(tree: Tree) -> None:
     """The server holds back everything behind the level: it must do without."""
-    files = {f"/{name}": content for name, content in tree_of(tree.folder).items()}
+    files = tree.files()
     frame = tree.frames[0]
     fault = Fault(stall_after_bytes=frame.level_ends[1])
     with FaultyServer(files, {"/" + frame.url: fault}) as server:

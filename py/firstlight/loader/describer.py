@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from firstlight.dicom.codecs import coding_of
 from firstlight.dicom.fragments import FragmentReader
 from firstlight.dicom.frames import ITEM_HEADER_BYTES, FramePlace, check_item
-from firstlight.dicomweb.multipart import TAIL_BYTES, payload_stop, read_part_head
-from firstlight.errors import MalformedCodestream
+from firstlight.dicom.sniff import sniffed_syntax
+from firstlight.dicomweb.multipart import TAIL_BYTES, is_multipart, payload_stop, read_part_head
+from firstlight.errors import MalformedCodestream, UnsupportedTransferSyntax
 from firstlight.j2k.index import IndexReader
 from firstlight.j2k.markers import NeedMore, codestream_start
 from firstlight.ranges import ByteRange
@@ -26,23 +28,22 @@ HEAD_BYTES: Final = 4096
 class Describer:
     """Reads one frame's structure as its bytes come; offsets it reports count in the stream.
 
-    ``read`` copies held bytes: headers, packet headers, never pixels. ``scalable`` tells that a
-    prefix of the frame decodes to a smaller image; other frames have one level.
+    ``key`` is frame index and representation. ``read`` copies held bytes: headers, packet headers,
+    never pixels. Of a frame whose coding is scalable a prefix decodes to a smaller image; others
+    have one level.
     """
 
     def __init__(
         self,
-        frame_index: int,
+        key: tuple[int, int],
         frame: FrameBytes,
         read: Callable[[tuple[Piece, ...]], Awaitable[bytes]],
-        *,
-        scalable: bool,
     ) -> None:
-        self._frame_index = frame_index
+        self._frame_index, self._representation = key
         self._frame = frame
         self._read = read
-        self._scalable = scalable
         self._begun = not frame.is_wrapped
+        self._is_part = frame.extent.framing == "multipart"
         self._reader: IndexReader | None = None
         self.described: Described | None = None
 
@@ -59,17 +60,43 @@ class Describer:
             self._begun = await self._unwrap(held_stop, ended)
         if not self._begun:
             return
-        if self._scalable:
+        if self._is_scalable:
             await self._read_index(held_stop, length, ended)
         else:
             self._one_level(length)
 
+    @property
+    def _is_scalable(self) -> bool:
+        return self._frame.coding is not None and self._frame.coding.scalable
+
     # -- where the frame begins -----------------------------------------------------------------
 
     async def _unwrap(self, held_stop: int, ended: bool) -> bool:
-        if self._frame.extent.framing == "multipart":
+        if self._frame.coding is None and not await self._recognise(held_stop, ended):
+            return False
+        if self._is_part:
             return await self._open_part(held_stop, ended)
+        if self._frame.extent.item_checked:
+            return True
         return await self._check_item(held_stop, ended)
+
+    async def _recognise(self, held_stop: int, ended: bool) -> bool:
+        """Nobody has said what this resource is: its first bytes do."""
+        url = self._frame.extent.url
+        data = await self._stream(0, min(held_stop, HEAD_BYTES))
+        if len(data) < HEAD_BYTES and not ended:
+            return False
+        uid = ""
+        self._is_part = is_multipart(data)
+        if self._is_part:
+            head = read_part_head(data, resource=url)
+            assert head is not None
+            uid, data = head.transfer_syntax_uid, data[head.payload_start :]
+        uid = uid or sniffed_syntax(data)
+        if not uid:
+            raise UnsupportedTransferSyntax("nothing tells how it is coded", resource=url)
+        self._frame.coding = coding_of(uid, resource=url)
+        return True
 
     async def _open_part(self, held_stop: int, ended: bool) -> bool:
         url = self._frame.extent.url
@@ -85,7 +112,7 @@ class Describer:
         if length is None and ended:
             tail = await self._stream(max(0, held_stop - TAIL_BYTES), held_stop)
             length = payload_stop(head, tail, held_stop) - head.payload_start
-        if length is None and not self._scalable:
+        if length is None and not self._is_scalable:
             return False
         self._frame.unwrap(head.payload_start, length)
         return True
@@ -113,7 +140,9 @@ class Describer:
     def _one_level(self, length: int | None) -> None:
         stop = self._frame.length or length
         if stop is not None:
-            self.described = Described(self._frame_index, (stop,), 1, complete=True)
+            self.described = Described(
+                self._frame_index, (stop,), 1, complete=True, representation=self._representation
+            )
 
     async def _read_index(self, held_stop: int, length: int | None, ended: bool) -> None:
         frame = self._frame
@@ -167,6 +196,7 @@ class Describer:
             index.decomposition_levels + 1,
             index.complete,
             None if wanted_stop is None else self._frame.stream_stop(wanted_stop),
+            self._representation,
         )
 
     # -- reading --------------------------------------------------------------------------------

@@ -15,24 +15,35 @@ from firstlight.ports import Piece
 from firstlight.ranges import ByteRange
 
 if TYPE_CHECKING:
-    from firstlight.sources.base import FrameExtent
+    from firstlight.loader.forms import Form
 
 
 @dataclass(slots=True)
 class _Held:
-    """What one segment holds, in offsets of the resource."""
+    """What one segment holds, in offsets of the frame's resource.
+
+    ``shift`` more is the offset in the segment's own resource, which may be another one.
+    """
 
     segment: int
     start: int
     stop: int
+    shift: int = 0
+    is_borrowed: bool = False
 
 
 class FrameBytes:
-    """The bytes of one frame; ``payload`` is what is known of where in them the frame lies."""
+    """The bytes of one form of a frame.
 
-    def __init__(self, extent: FrameExtent) -> None:
-        self.extent = extent
+    ``payload`` is what is known of where in them the frame lies, ``coding`` how it is coded, None
+    while its first bytes have not told.
+    """
+
+    def __init__(self, form: Form) -> None:
+        self.form = form
+        self.extent = extent = form.extent
         self.payload = extent
+        self.coding = form.coding
         self._base = extent.start - (0 if extent.item_checked else ITEM_HEADER_BYTES)
         self._held: list[_Held] = []
 
@@ -46,7 +57,17 @@ class FrameBytes:
     @property
     def is_wrapped(self) -> bool:
         """Whether the first bytes must be looked at to know where the frame begins."""
-        return bool(self.extent.framing) or not self.extent.item_checked
+        unknown = self.form.coding is None
+        return unknown or bool(self.extent.framing) or not self.extent.item_checked
+
+    @property
+    def known_ends(self) -> tuple[int, ...]:
+        """Where the levels end, in the stream, as far as the source tells."""
+        if self.is_wrapped:
+            return ()
+        if not self.extent.fragments:
+            return self.extent.level_ends
+        return tuple(map(self.stream_stop, self.extent.level_ends))
 
     # -- between the two ways of counting, and the resource's own --------------------------------
 
@@ -94,15 +115,25 @@ class FrameBytes:
     def advance(self, segment: int, resource_stop: int) -> None:
         """A segment now holds bytes up to an offset of the resource."""
         for held in self._held:
-            if held.segment == segment:
+            if held.segment == segment and not held.is_borrowed:
                 held.stop = max(held.stop, resource_stop)
 
-    def forget(self) -> list[int]:
-        """Nothing is held any more; the segments that did."""
-        segments = [held.segment for held in self._held]
-        self._held.clear()
-        self.payload = self.extent
-        return segments
+    def borrow(self, segment: int, start: int, frame: ByteRange) -> None:
+        """A segment of the heads file holds a stretch of the frame, from its byte ``start`` on."""
+        at = self.payload.start + frame.start
+        stop = self.payload.start + (frame.stop or 0)
+        self._held.append(_Held(segment, at, stop, start - at, is_borrowed=True))
+
+    def forget(self, *, keep_borrowed: bool = False) -> list[int]:
+        """Nothing is held any more; the segments of its own that did.
+
+        ``keep_borrowed``: the heads stay, and so does what is known of the frame.
+        """
+        own = [held.segment for held in self._held if not held.is_borrowed]
+        self._held = [held for held in self._held if keep_borrowed and held.is_borrowed]
+        if not keep_borrowed:
+            self.payload, self.coding = self.extent, self.form.coding
+        return own
 
     def stream_pieces(self, stream: ByteRange) -> tuple[Piece, ...]:
         """The pieces of segments that are a stretch of the stream, wrapping included.
@@ -123,12 +154,13 @@ class FrameBytes:
     def _cover(self, run: ByteRange) -> list[Piece]:
         at, stop = run.start, run.stop
         found: list[Piece] = []
-        for held in self._held:
+        for held in sorted(self._held, key=lambda held: held.start):
             if stop is None or at >= stop:
                 break
             if held.start <= at < held.stop:
                 until = min(held.stop, stop)
-                found.append(Piece(held.segment, ByteRange(at, until)))
+                part = ByteRange(at, until).shifted(held.shift)
+                found.append(Piece(held.segment, part))
                 at = until
         if at != stop:
             raise LookupError(f"bytes {run} of the resource are not held from {at} on")

@@ -37,6 +37,7 @@ class HeldResources:
         self._heads: dict[str, _Head] = {}
         self.head_starts: dict[str, int] = {}
         self.early: dict[int, list[TransportEvent]] = {}
+        self.notices: list[str] = []
 
     async def whole(self, url: str, *, limit_bytes: int, accept: str = "") -> bytes:
         """All bytes of a resource; its segment is released again.
@@ -128,6 +129,10 @@ class HeldResources:
     async def need(self, package: str) -> None:
         """Make an optional Python package importable."""
         await self._need(package)
+
+    def notice(self, text: str) -> None:
+        """Keep a notice of the source for the page."""
+        self.notices.append(text)
 
     def deliver(self, event: TransportEvent) -> bool:
         """Take an event of one of these segments; False when it belongs to somebody else."""

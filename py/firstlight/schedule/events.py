@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from firstlight.errors import FirstlightError
+    from firstlight.retrieve.configuration import RetrieveOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,10 +15,14 @@ class Demand:
     """What the viewports want, stated whole each time: the frames on screen, and where it moves.
 
     ``visible`` are frame indices, the one the eye is on first; ``direction`` is -1, 0 or 1.
+    ``volume``: every frame is on screen, as an MPR shows it. ``side_px`` is the longest side of the
+    full image on screen in device pixels, None where nobody says.
     """
 
     visible: tuple[int, ...]
     direction: int = 0
+    volume: bool = False
+    side_px: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,15 @@ class Described:
     level_count: int
     complete: bool
     wanted_stop: int | None = None
+    representation: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A `commands.Describe` is over, whatever was found."""
+
+    frame_index: int
+    representation: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +56,15 @@ class Sized:
 
     frame_index: int
     length: int
+    representation: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The answer to a fetch has begun. ``ranges`` False: this server sends whole resources."""
+    """The answer to a fetch has begun. ``ranges`` False: this server sends whole resources.
+
+    ``length`` is that of what is fetched for the frame in all, None while unknown.
+    """
 
     request: int
     length: int | None
@@ -55,7 +73,7 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """The prefix of the frame is held up to ``stop``."""
+    """The bytes of a request are held up to ``stop``."""
 
     request: int
     stop: int
@@ -63,7 +81,7 @@ class Reached:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """A fetch is over; the prefix is held up to ``stop``."""
+    """A fetch is over; its bytes are held up to ``stop``."""
 
     request: int
     stop: int
@@ -71,7 +89,7 @@ class Closed:
 
 @dataclass(frozen=True, slots=True)
 class FetchFailed:
-    """A fetch failed; the prefix stays held up to ``stop`` (0: nothing held is valid)."""
+    """A fetch failed; its bytes stay held up to ``stop`` (0: nothing held is valid)."""
 
     request: int
     stop: int
@@ -84,6 +102,7 @@ class Undescribable:
 
     frame_index: int
     error: FirstlightError
+    representation: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +137,40 @@ class Adopted:
 
 
 @dataclass(frozen=True, slots=True)
+class AdoptedHeads:
+    """A request of the heads file from its first byte that somebody else started.
+
+    ``stop`` None is an open range. ``shown`` has frame index, finest level already decoded and
+    size of its picture for each frame that shows one already.
+    """
+
+    request: int
+    stop: int | None
+    shown: tuple[tuple[int, int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """A custom retriever wants a frame in a certain way; it runs after what it wanted before."""
+
+    frame_index: int
+    options: RetrieveOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Limited:
+    """How much of every frame is wanted from now on (`sources.base.Limit`); what is held stays."""
+
+    stop: int | None = None
+    levels_below: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Woken:
+    """The time of a `commands.Wake` has come."""
+
+
+@dataclass(frozen=True, slots=True)
 class Retry:
     """The user asks for a failed frame once more."""
 
@@ -127,6 +180,7 @@ class Retry:
 Event = (
     Demand
     | Described
+    | Examined
     | Sized
     | Opened
     | Reached
@@ -136,5 +190,9 @@ Event = (
     | Decoded
     | DecodeFailed
     | Adopted
+    | AdoptedHeads
+    | Requested
+    | Limited
+    | Woken
     | Retry
 )

@@ -1,130 +1,252 @@
-"""Which request next, which to let go, and how much to leave in flight."""
+"""Which requests run: started as an order wants them, within what the wire and the origin take."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 from firstlight.ranges import ByteRange
 from firstlight.schedule import commands as do
 from firstlight.schedule import events as on
-from firstlight.schedule.capacity import Link
-from firstlight.schedule.order import Goal, Step, Tier, rank, steps, tier_of
+from firstlight.schedule.running import OPEN_ENDED, Meter, Running
 from firstlight.schedule.states import FrameLedger, LevelState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from firstlight.schedule.capacity import Capacity
+    from firstlight.schedule.capacity import Capacity, Link
+    from firstlight.schedule.heads import Chunk
+    from firstlight.schedule.ledgers import FrameLedgers
     from firstlight.schedule.memory import Memory
+    from firstlight.schedule.order import View
+    from firstlight.schedule.running import Limits
+    from firstlight.schedule.wants import LoadingOrder, Want
 
-_OPEN_ENDED = 1 << 62
-"""Bytes that a request of unknown length is taken to have left."""
+FIRST_REQUEST = 1000
+"""Smaller numbers are the page's prelude's, whose requests are adopted under their own."""
 
 
-@dataclass(slots=True)
-class _Running:
-    """One request in flight. ``stop`` None is an open range, ``seen_ms`` the last report of it."""
-
-    frame: FrameLedger
-    start: int
-    stop: int | None
-    started_ms: float
-    seen_ms: float
-    cancelled: bool = False
-
-    def left_bytes(self) -> int:
-        if self.cancelled:
-            return 0
-        return _OPEN_ENDED if self.stop is None else max(0, self.stop - self.frame.held_stop)
+LAST_REPORTS = 4
+LAST_PARTS = range(1, LAST_REPORTS + 1)
+"""How often Python is woken while the last `Link.lookahead_bytes` of a request come."""
 
 
 class FetchQueue:
-    """Starts requests in the order of `order.steps`, and cancels those that are in the way."""
+    """Starts requests, follows them, and cancels those that are in the way."""
 
-    def __init__(self, frames: list[FrameLedger], capacity: Capacity, memory: Memory) -> None:
+    def __init__(
+        self,
+        frames: FrameLedgers,
+        capacity: Capacity,
+        memory: Memory,
+        link: Link,
+        limits: Limits,
+    ) -> None:
         self._frames = frames
         self._capacity = capacity
         self._memory = memory
-        self._link = Link()
-        self._ranges = True
-        self._next_request = 1000
-        self._steps: Iterator[Step] = iter(())
-        self._demand = on.Demand(visible=())
-        self._unfinished: list[tuple[int, int]] = []
-        self._passed_busy = False
-        self.running: dict[int, _Running] = {}
+        self._link = link
+        self._limits = limits
+        self._meter = Meter(link)
+        self._next_request = FIRST_REQUEST
+        self.running: dict[int, Running] = {}
 
     # -- what happened --------------------------------------------------------------------------
 
-    def restate(self, demand: on.Demand) -> None:
-        """Start over in a new order."""
-        self._demand = demand
-        self._rewind()
-
-    def described(self, frame: FrameLedger, out: list[do.Command]) -> None:
-        """New facts of a frame: watch for them, or take it up again if nothing runs for it."""
-        if frame.request is None:
-            if frame.held_stop:
-                self.again(frame)
-            return
-        running = self.running[frame.request]
-        if running.stop is None and frame.goal_stop is not None:
-            running.stop = frame.goal_stop
-        ahead = self._milestones(frame, frame.held_stop, running.stop)
-        if ahead and not running.cancelled:
-            out.append(do.Watch(frame.request, frame.index, ahead))
-
-    def opened(self, event: on.Opened, now_ms: float) -> None:
+    def opened(self, event: on.Opened, now_ms: float) -> Running | None:
         """The head of an answer came."""
         running = self.running.get(event.request)
         if running is None:
-            return
-        self._link.opened(now_ms - running.started_ms)
-        running.seen_ms = now_ms
-        self._ranges = self._ranges and event.ranges
-        if event.length is not None:
+            return None
+        if not running.is_open:
+            if not running.is_adopted:
+                waited_ms = now_ms - running.started_ms
+                self._link.opened(waited_ms)
+                self._limits.of(running.origin).opened(waited_ms)
+            self._meter.opened(running, now_ms)
+        running.is_open, running.seen_ms = True, now_ms
+        if event.length is not None and running.frame is not None:
             running.frame.length = event.length
             if running.stop is None or running.stop > event.length:
                 running.stop = event.length
+        return running
 
     def advanced(
         self, event: on.Reached | on.Closed | on.FetchFailed, now_ms: float
-    ) -> FrameLedger | None:
-        """Bytes came or a request ended; the frame concerned, None for a request nobody knows."""
+    ) -> tuple[Running, list[FrameLedger]] | None:
+        """Bytes came or a request ended: the request and the frames that hold more now."""
         running = self.running.get(event.request)
         if running is None:
             return None
-        frame = running.frame
-        failed = isinstance(event, on.FetchFailed)
-        self._link.received(event.stop - frame.held_stop, now_ms - running.seen_ms)
+        gained = max(0, event.stop - max(running.at, running.start))
+        self._meter.received(running, gained, now_ms)
         running.seen_ms = now_ms
-        self._memory.held(frame, event.stop)
-        if not isinstance(event, on.Reached):
+        running.at = max(running.at, event.stop)
+        over = not isinstance(event, on.Reached)
+        if over:
             del self.running[event.request]
+            self._meter.closed(running)
+        if running.heads is not None:
+            return running, self._heads_advanced(running, running.heads, over=over)
+        frame = running.frame
+        assert frame is not None
+        if event.stop > running.start:
+            self._memory.held(frame, running.start, event.stop)
+        if over:
             frame.request = None
-            if not failed and not running.cancelled and running.stop is None:
+            if isinstance(event, on.Closed) and not running.cancelled and running.stop is None:
                 frame.length = event.stop
-            if frame.index in self._demand.visible:
-                # It came into view while a shorter request ran for it, or one was being cancelled.
-                self.again(frame)
-        return frame
+        return running, [frame]
+
+    def _heads_advanced(self, running: Running, chunk: Chunk, *, over: bool) -> list[FrameLedger]:
+        frames = []
+        while running.heads_done < len(chunk.pieces):
+            piece = chunk.pieces[running.heads_done]
+            if piece.stop > running.at:
+                break
+            running.heads_done += 1
+            frame = self._frames[piece.frame_index]
+            frame.floor_stop = max(frame.floor_stop, piece.frame_stop)
+            self._memory.held(frame, piece.frame_start, piece.frame_stop)
+            frames.append(frame)
+        if over:
+            for piece in chunk.pieces[running.heads_done :]:
+                frame = self._frames[piece.frame_index]
+                frame.promised_stop = 0
+                frames.append(frame)
+        return frames
+
+    def described(self, frame: FrameLedger, out: list[do.Command]) -> None:
+        """New facts of a frame: the request that runs for it may know its end, and is watched."""
+        if frame.request is None:
+            return
+        running = self.running[frame.request]
+        if frame.end is not None and (running.stop is None or frame.end < running.stop):
+            running.stop = frame.end
+        self._watch(running, frame, out)
+
+    def end_if_enough(self, running: Running, out: list[do.Command]) -> None:
+        """End a request that was begun before it was known how little of it is wanted."""
+        frame, stop = running.frame, running.stop
+        mine = frame is not None and frame.is_limited and frame.request == running.request
+        if mine and stop is not None and running.at >= stop:
+            self._cancel(running, out)
+
+    def show_levels(self, frame: FrameLedger, out: list[do.Command]) -> None:
+        """A frame came on screen while its request runs: each level counts now."""
+        running = None if frame.request is None else self.running[frame.request]
+        if running is not None and not running.levels:
+            running.levels = True
+            self._watch(running, frame, out)
+
+    def _watch(self, running: Running, frame: FrameLedger, out: list[do.Command]) -> None:
+        ahead = self._milestones(frame, running.at, running.stop, levels=running.levels)
+        if ahead and not running.cancelled:
+            out.append(do.Watch(running.request, frame.index, ahead, frame.representation))
+
+    # -- requests that somebody else started ------------------------------------------------------
 
     def adopt(self, frame: FrameLedger, event: on.Adopted, now_ms: float) -> None:
         """Take over a request that somebody else started and numbered."""
-        self._next_request = max(self._next_request, event.request + 1)
-        self.running[event.request] = _Running(frame, 0, event.stop, now_ms, now_ms)
+        self._own(event.request)
+        self.running[event.request] = Running(
+            event.request, frame.origin, 0, event.stop, now_ms, now_ms, frame, is_adopted=True
+        )
         frame.request = event.request
 
-    def again(self, frame: FrameLedger) -> None:
-        """Look at a frame before all others, since it was begun."""
-        heappush(self._unfinished, (rank(self._demand, frame.index), frame.index))
+    def adopt_heads(
+        self,
+        event: on.AdoptedHeads,
+        chunk: Chunk,
+        origin: str,
+        now_ms: float,
+        out: list[do.Command],
+    ) -> None:
+        """Take over a request of the heads file."""
+        self._own(event.request)
+        self.running[event.request] = Running(
+            event.request, origin, 0, chunk.stop, now_ms, now_ms, heads=chunk, is_adopted=True
+        )
+        self._promise(chunk)
+        out.append(do.WatchHeads(event.request, chunk.milestones(), chunk.pieces))
 
-    def retry(self, frame: FrameLedger) -> None:
-        """Take a frame up that had been given up, and that the order has passed over since."""
-        self._rewind()
-        self.again(frame)
+    def _own(self, request: int) -> None:
+        self._next_request = max(self._next_request, request + 1)
+
+    def _promise(self, chunk: Chunk) -> list[FrameLedger]:
+        frames = []
+        for piece in chunk.pieces:
+            frame = self._frames[piece.frame_index]
+            if max(frame.held_stop, frame.promised_stop) >= piece.frame_start:
+                frame.promised_stop = max(frame.promised_stop, piece.frame_stop)
+            frames.append(frame)
+        return frames
+
+    # -- what to do -----------------------------------------------------------------------------
+
+    def fill(
+        self, order: LoadingOrder, view: View, now_ms: float, out: list[do.Command]
+    ) -> list[FrameLedger]:
+        """Start requests while there is room, and make room for what is on screen.
+
+        Returns the frames whose ledgers changed.
+        """
+        changed: list[FrameLedger] = []
+        while (want := order.next_want(now_ms)) is not None:
+            if want.urgent and want.frame is not None:
+                self._make_room(want.frame, view, now_ms, out)
+            if not want.beside and not self._wire_has_room(now_ms):
+                break
+            origin = self._origin(want)
+            if not self._limits.of(origin).has_room(self._running_at(origin)):
+                break
+            started = self._start(want, origin, now_ms, out)
+            order.started(want, now_ms)
+            for frame in started:
+                order.changed(frame)
+            changed += started
+        return changed
+
+    def _origin(self, want: Want) -> str:
+        return self._frames[0].origin if want.frame is None else want.frame.origin
+
+    def _running_at(self, origin: str) -> int:
+        return sum(running.origin == origin for running in self.running.values())
+
+    def _wire_has_room(self, now_ms: float) -> bool:
+        left = sum(running.left_bytes(now_ms) for running in self.running.values())
+        return left <= self._link.lookahead_bytes
+
+    def _start(
+        self, want: Want, origin: str, now_ms: float, out: list[do.Command]
+    ) -> list[FrameLedger]:
+        request, self._next_request = self._next_request, self._next_request + 1
+        if want.heads is not None:
+            chunk = want.heads
+            self.running[request] = Running(
+                request, origin, chunk.start, chunk.stop, now_ms, now_ms, heads=chunk
+            )
+            out.append(
+                do.FetchHeads(
+                    request,
+                    ByteRange(chunk.start, chunk.stop),
+                    chunk.milestones(),
+                    chunk.pieces,
+                    want.tier,
+                )
+            )
+            return self._promise(chunk)
+        frame, extent = want.frame, want.extent
+        assert frame is not None and extent is not None
+        self.running[request] = Running(
+            request, origin, extent.start, extent.stop, now_ms, now_ms, frame, levels=want.levels
+        )
+        frame.request = request
+        for level, state in enumerate(frame.levels):
+            if state is LevelState.EVICTED and level > frame.fetched_level:
+                frame.move(level, LevelState.WANTED)
+            if frame.levels[level] is LevelState.WANTED and self.covers(frame, level):
+                frame.move(level, LevelState.FETCHING)
+        points = self._milestones(frame, extent.start, extent.stop, levels=want.levels)
+        out.append(do.Fetch(request, frame.index, extent, points, want.tier, frame.representation))
+        return [frame]
 
     def covers(self, frame: FrameLedger, level: int) -> bool:
         """Whether the request that runs for a frame will bring a level's bytes."""
@@ -133,110 +255,63 @@ class FetchQueue:
             return running is not None
         return frame.level_ends[level] <= running.stop
 
-    # -- what to do -----------------------------------------------------------------------------
-
-    def fill(self, now_ms: float, out: list[do.Command], touched: set[int]) -> None:
-        """Start requests while the wire has room, or make room for what is on screen."""
-        if any(self._starved(self._frames[index]) for index in self._demand.visible):
-            self._make_room(out)
-        while len(self.running) < self._capacity.requests and self._wire_has_room():
-            step = self._next_step()
-            if step is None:
-                return
-            frame = self._frames[step.frame_index]
-            stop = self._stop_for(frame, step)
-            self._start(frame, stop, step.tier, now_ms, out)
-            touched.add(frame.index)
-
-    def _wire_has_room(self) -> bool:
-        left = sum(running.left_bytes() for running in self.running.values())
-        return left <= self._link.lookahead_bytes
-
-    def _next_step(self) -> Step | None:
-        """The best frame that needs bytes and has no request: begun ones first, then by order."""
-        while self._unfinished:
-            _, index = heappop(self._unfinished)
-            tier = tier_of(self._demand, index)
-            step = Step(tier, index, Goal.FULL if tier is Tier.VISIBLE else Goal.GLANCE)
-            if self._needs(self._frames[index], step):
-                return step
-        while True:
-            for step in self._steps:
-                frame = self._frames[step.frame_index]
-                if frame.request is not None:
-                    self._passed_busy = True
-                elif self._needs(frame, step):
-                    return step
-            if not self._passed_busy or self.running:
-                return None
-            # Frames were passed over while a request ran for them: look once more, now it is over.
-            self._rewind()
-
-    def _rewind(self) -> None:
-        self._steps = steps(self._demand, len(self._frames))
-        self._passed_busy = False
-
-    def _needs(self, frame: FrameLedger, step: Step) -> bool:
-        if frame.request is not None or frame.error is not None:
-            return False
-        if step.tier is Tier.REST and self._memory.compressed_full:
-            return False
-        stop = self._stop_for(frame, step)
-        return frame.length is None if stop is None else stop > frame.held_stop
-
-    def _stop_for(self, frame: FrameLedger, step: Step) -> int | None:
-        """Where the request for a step ends; None for an open range."""
-        if step.goal is Goal.FULL or not self._ranges:
-            return frame.goal_stop if frame.described else frame.length
-        if frame.level_ends:
-            return frame.level_ends[0]
-        probe = max(self._capacity.probe_bytes, frame.wanted_stop or 0)
-        return probe if frame.length is None else min(probe, frame.length)
-
-    def _start(
-        self, frame: FrameLedger, stop: int | None, tier: Tier, now_ms: float, out: list[do.Command]
-    ) -> None:
-        request, self._next_request = self._next_request, self._next_request + 1
-        start = frame.held_stop
-        self.running[request] = _Running(frame, start, stop, now_ms, now_ms)
-        frame.request = request
-        for level, state in enumerate(frame.levels):
-            if state is LevelState.EVICTED and level > frame.fetched_level:
-                frame.move(level, LevelState.WANTED)
-            if frame.levels[level] is LevelState.WANTED and self.covers(frame, level):
-                frame.move(level, LevelState.FETCHING)
-        milestones = self._milestones(frame, start, stop)
-        out.append(do.Fetch(request, frame.index, ByteRange(start, stop), milestones, tier))
-
-    def _milestones(self, frame: FrameLedger, start: int, stop: int | None) -> tuple[int, ...]:
+    def _milestones(
+        self, frame: FrameLedger, start: int, stop: int | None, *, levels: bool
+    ) -> tuple[int, ...]:
         """Where Python wants to be woken: at level ends, for the index, and near the end."""
-        points = set(frame.level_ends)
-        if not frame.described:
+        points = set(frame.level_ends) if levels else set()
+        if not frame.described and frame.scalable:
             points.add(frame.wanted_stop or self._capacity.probe_bytes)
         if stop is not None:
-            points.add(stop - self._link.lookahead_bytes)
-        last = _OPEN_ENDED if stop is None else stop
+            # Several requests end together: each tells now and then how much is left of it.
+            ahead = self._link.lookahead_bytes
+            points.update(
+                stop - ahead * part // LAST_REPORTS for part in range(1, LAST_REPORTS + 1)
+            )
+        last = OPEN_ENDED if stop is None else stop
         return tuple(sorted(point for point in points if start < point <= last))
 
-    # -- making room ----------------------------------------------------------------------------
+    # -- ending requests --------------------------------------------------------------------------
 
-    def _starved(self, frame: FrameLedger) -> bool:
-        return self._needs(frame, Step(Tier.VISIBLE, frame.index, Goal.FULL))
+    def _make_room(
+        self, wanted: FrameLedger, view: View, now_ms: float, out: list[do.Command]
+    ) -> None:
+        """Cancel what is in the way of a frame on screen, unless it is nearly done.
 
-    def _make_room(self, out: list[do.Command]) -> None:
-        """Cancel what is not on screen, unless it is nearly done."""
-        for request, running in self.running.items():
-            seen = running.frame.index in self._demand.visible
-            if not seen and running.left_bytes() > self._capacity.finish_bytes:
-                self._cancel(request, out)
+        In the way is what is not on screen, and of the eye's frame every other's full image.
+        """
+        for running in self.running.values():
+            frame = running.frame
+            if frame is None or frame is wanted or running.may_stay(wanted, view):
+                continue
+            if running.left_bytes(now_ms) > self._capacity.finish_bytes:
+                self._cancel(running, out)
 
     def cancel_frame(self, frame: FrameLedger, out: list[do.Command]) -> None:
         """Stop the request that runs for a frame, if any."""
         if frame.request is not None:
-            self._cancel(frame.request, out)
+            self._cancel(self.running[frame.request], out)
 
-    def _cancel(self, request: int, out: list[do.Command]) -> None:
-        running = self.running[request]
+    def drop(self, frame: FrameLedger) -> None:
+        """The bytes of a frame are released, and with them a request that still brings some."""
+        if frame.request is not None:
+            self._meter.closed(self.running.pop(frame.request))
+            frame.request = None
+
+    def cancel_all(self, out: list[do.Command]) -> None:
+        """Stop everything."""
+        for running in self.running.values():
+            self._cancel(running, out)
+
+    def cancel_silent(self, now_ms: float, out: list[do.Command]) -> None:
+        """Stop what nothing was heard of for too long."""
+        for running in self.running.values():
+            if now_ms - running.seen_ms >= self._capacity.silence_ms and not running.cancelled:
+                running.silent = True
+                self._cancel(running, out)
+
+    @staticmethod
+    def _cancel(running: Running, out: list[do.Command]) -> None:
         if not running.cancelled:
             running.cancelled = True
-            out.append(do.Cancel(request))
+            out.append(do.Cancel(running.request))

@@ -1,17 +1,17 @@
-"""In which order frames are wanted: three tiers, a rank inside each, read lazily."""
+"""Which frame matters more: tiers, goals, and the rank of a frame as the eye is placed."""
 
 from __future__ import annotations
 
 from enum import Enum, IntEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from firstlight.schedule.frame_set import at_or_after, at_or_before, bits_of, span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from firstlight.schedule.events import Demand
 
 NEAR_FRAMES = 8
-"""Frames of the NEXT tier: a second of scrolling at reading speed, half of it if it turns back."""
+"""Frames of the NEXT tier: a second of scrolling at reading speed; three of four lie ahead."""
 
 
 class Tier(IntEnum):
@@ -23,72 +23,73 @@ class Tier(IntEnum):
 
 
 class Goal(Enum):
-    """How much of a frame a step asks for."""
+    """How much of a frame is asked for."""
 
-    GLANCE = "glance"  # the smallest resolution level: something to see
+    GLANCE = "glance"  # something to see, for as little as it costs
+    SUFFICIENT = "sufficient"  # as many pixels as the screen shows
     FULL = "full"
 
 
-class Step(NamedTuple):
-    """Bring a frame to a goal."""
+class View:
+    """A demand on a series of ``count`` frames, ready to be asked who matters more.
 
-    tier: Tier
-    frame_index: int
-    goal: Goal
-
-
-def outward(center: int, direction: int, count: int) -> Iterator[int]:
-    """Every other frame by distance from ``center``; the side it moves to first, twice as dense.
-
-    Standing still, both sides alternate.
+    Ranks: 0 and up for what is on screen in the order given, then by distance from the eye; behind
+    the direction of movement a frame counts as twice as far. With ``volume`` every frame is on
+    screen and the distance alone ranks.
     """
-    ahead = 1 if direction >= 0 else -1
-    stride = 2 if direction else 1
-    near, far = 1, 1
-    while near < count or far < count:
-        for _ in range(stride):
-            if 0 <= (index := center + ahead * near) < count:
-                yield index
-            near += 1
-        if 0 <= (index := center - ahead * far) < count:
-            yield index
-        far += 1
 
+    def __init__(self, demand: Demand, count: int) -> None:
+        self.demand = demand
+        self._seen = () if demand.volume else demand.visible
+        self.eye = demand.visible[0] if demand.visible else 0
+        everything = span(0, count)
+        listed = bits_of(self._seen) & everything
+        self.on_screen = everything if demand.volume else listed
+        ahead = NEAR_FRAMES // 2 + demand.direction * NEAR_FRAMES // 4
+        near = span(self.eye - (NEAR_FRAMES - ahead), self.eye + ahead + 1) & everything
+        self.near = 0 if not demand.visible else near & ~self.on_screen
+        self.rest = 0 if not demand.visible else everything & ~self.on_screen & ~near
 
-def steps(demand: Demand, count: int) -> Iterator[Step]:
-    """All that could be fetched, best first.
+    def rank(self, index: int) -> int:
+        """The place of a frame; smaller is sooner."""
+        if index in self._seen:
+            return self._seen.index(index)
+        distance = index - self.eye
+        if self.demand.direction == 0:
+            return len(self._seen) + 2 * abs(distance) + (distance < 0)
+        behind = self.demand.direction * distance < 0
+        return len(self._seen) + (4 * abs(distance) + 1 if behind else 2 * abs(distance))
 
-    The frames on screen in full; then the near ones, first a glance at each, then each in full;
-    then the rest in the same way.
-    """
-    visible = demand.visible
-    for index in visible:
-        yield Step(Tier.VISIBLE, index, Goal.FULL)
-    if not visible:
-        return
-    others = [i for i in outward(visible[0], demand.direction, count) if i not in visible]
-    near, rest = others[:NEAR_FRAMES], others[NEAR_FRAMES:]
-    for tier, members in ((Tier.NEXT, near), (Tier.REST, rest)):
-        for goal in (Goal.GLANCE, Goal.FULL):
-            for index in members:
-                yield Step(tier, index, goal)
+    def is_on_screen(self, index: int) -> bool:
+        """Whether a frame is looked at now."""
+        return bool(self.on_screen >> index & 1)
 
+    def is_near(self, index: int) -> bool:
+        """Whether a frame is on screen or may be scrolled to at once."""
+        return abs(index - self.eye) <= NEAR_FRAMES or index in self._seen
 
-def rank(demand: Demand, frame_index: int) -> int:
-    """The place of a frame in the order of decoding; 0 is on screen, smaller is sooner."""
-    if frame_index in demand.visible:
-        return demand.visible.index(frame_index)
-    if not demand.visible:
-        return frame_index + 1
-    distance = frame_index - demand.visible[0]
-    behind = demand.direction * distance < 0
-    return len(demand.visible) + 2 * abs(distance) * (2 if behind else 1)
+    def tier(self, index: int) -> Tier:
+        """The tier of a frame."""
+        if self.is_on_screen(index):
+            return Tier.VISIBLE
+        return Tier.NEXT if self.near >> index & 1 else Tier.REST
 
+    def nearest(self, bits: int) -> int | None:
+        """The member of a set (`FrameSet.bits`) with the best rank."""
+        if not bits:
+            return None
+        for index in self._seen:
+            if bits >> index & 1:
+                return index
+        after, before = at_or_after(bits, self.eye), at_or_before(bits, self.eye)
+        if after is None or before is None:
+            return before if after is None else after
+        return min((after, before), key=self.rank)
 
-def tier_of(demand: Demand, frame_index: int) -> Tier:
-    """The tier of a frame, as `steps` would give it, but from its distance alone."""
-    if frame_index in demand.visible:
-        return Tier.VISIBLE
-    if demand.visible and abs(frame_index - demand.visible[0]) <= NEAR_FRAMES // 2:
-        return Tier.NEXT
-    return Tier.REST
+    def farthest(self, bits: int) -> int | None:
+        """The member of a set with the worst rank that is not near."""
+        if not bits:
+            return None
+        ends = (at_or_after(bits, 0) or 0, bits.bit_length() - 1)
+        far = max(ends, key=self.rank)
+        return None if self.is_near(far) else far

@@ -2,39 +2,78 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from firstlight.errors import ResourceChanged, TransportError
 from firstlight.schedule import commands as do
 from firstlight.schedule import events as on
-from firstlight.schedule.capacity import Capacity
-from firstlight.schedule.decodes import DecodeQueue
-from firstlight.schedule.fetches import FetchQueue
-from firstlight.schedule.memory import Memory
-from firstlight.schedule.order import rank
-from firstlight.schedule.states import FrameLedger, LevelState
+from firstlight.schedule import levels
+from firstlight.schedule.capacity import Capacity, Link
+from firstlight.schedule.frame_events import FrameEvents
+from firstlight.schedule.order import View
+from firstlight.schedule.running import STALL_MS, Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from firstlight.errors import FirstlightError
+    from firstlight.retrieve.plan import Plan
+    from firstlight.schedule.heads import HeadsPiece
+    from firstlight.schedule.ledgers import FrameFacts
 
 
-class Scheduler:
+def _half() -> float:
+    return 0.5
+
+
+class Scheduler(FrameEvents):
     """Decides for one series of ``frame_count`` frames.
 
-    `handle` is the only way in. Frames whose codestream index is known ahead are described with
-    `Described` events before the first `Demand`.
+    `handle` is the only way in. ``facts`` tells what is known of a frame's representation when
+    it is first needed; ``heads`` are the pieces of the heads file. ``plan`` None, or an adaptive
+    one, leaves the order to `AdaptiveOrder`. ``link`` and ``limits`` are what was learned of the
+    network before. ``jitter`` gives numbers from 0 to 1 that spread retries.
     """
 
-    def __init__(self, frame_count: int, capacity: Capacity | None = None) -> None:
-        self.capacity = capacity or Capacity()
-        self.frames = [FrameLedger(index) for index in range(frame_count)]
-        self.demand = on.Demand(visible=())
-        self._memory = Memory(self.frames, self.capacity)
-        self._fetches = FetchQueue(self.frames, self.capacity, self._memory)
-        self._decodes = DecodeQueue(self.frames, self.capacity)
-        self._touched: set[int] = set()
+    def __init__(
+        self,
+        frame_count: int,
+        capacity: Capacity | None = None,
+        *,
+        plan: Plan | None = None,
+        heads: Sequence[HeadsPiece] = (),
+        facts: Callable[[int, int], FrameFacts] | None = None,
+        link: Link | None = None,
+        limits: Limits | None = None,
+        jitter: Callable[[], float] = _half,
+    ) -> None:
+        super().__init__(
+            frame_count,
+            capacity or Capacity(),
+            plan=plan,
+            heads=heads,
+            facts=facts,
+            link=link,
+            limits=limits,
+            jitter=jitter,
+        )
+        self._takers: dict[type[on.Event], Callable[[Any], None]] = {
+            on.Demand: self._restate,
+            on.Described: self._describe,
+            on.Examined: self._examined,
+            on.Sized: self._sized,
+            on.Opened: self._opened,
+            on.Reached: self._arrived,
+            on.Closed: self._arrived,
+            on.FetchFailed: self._arrived,
+            on.Undescribable: self._undescribable,
+            on.Decoded: self._decoded,
+            on.DecodeFailed: self._decoded,
+            on.Adopted: self._adopt,
+            on.AdoptedHeads: self._adopt_heads,
+            on.Requested: self._requested,
+            on.Limited: self._limited,
+            on.Woken: self._woken,
+            on.Retry: self._retry,
+        }
 
     def handle(self, event: on.Event, now_ms: float) -> list[do.Command]:
         """Take one event that happened at ``now_ms``; return what to do about it, in order."""
@@ -42,12 +81,21 @@ class Scheduler:
 
     def handle_all(self, events: Sequence[on.Event], now_ms: float) -> list[do.Command]:
         """Take several events at once and decide once, after the last of them."""
-        out: list[do.Command] = []
+        out = self._out = []
+        self._now_ms = now_ms
         for event in events:
-            self._take(event, now_ms, out)
-        self._fetches.fill(now_ms, out, self._touched)
-        self._decodes.fill(self._memory, out)
-        self._memory.balance(self.demand, out, self._touched)
+            self._takers[type(event)](event)
+        if not self._suspended:
+            self._touched.update(
+                frame.index for frame in self._fetches.fill(self.order, self._view, now_ms, out)
+            )
+            self._pictures.recall(self._view)
+            self._decodes.fill(self.order, self._view, now_ms, out)
+        self._memory.balance(self._view, out, self._touched)
+        for frame in self._memory.take_dropped():
+            self.order.changed(frame)
+        out += self.order.take_notes()
+        self._set_alarm()
         return out
 
     def touched(self) -> set[int]:
@@ -55,156 +103,86 @@ class Scheduler:
         touched, self._touched = self._touched, set()
         return touched
 
-    def close(self) -> list[do.Command]:
-        """Cancel everything that runs; the scheduler is not used after this."""
-        return [do.Cancel(request) for request in self._fetches.running]
+    def suspend(self, now_ms: float) -> list[do.Command]:
+        """Another series is shown: nothing runs until the next `Demand`; bytes stay held."""
+        out = self._out = []
+        self._now_ms = now_ms
+        self._suspended = True
+        self.demand = on.Demand(visible=())
+        self._fetches.cancel_all(out)
+        for index, picture in enumerate(self.ledgers.pictures):
+            if picture.quality is not None:
+                self._memory.evict(index, [], self._touched)
+        return out
+
+    def replan(self, plan: Plan) -> None:
+        """Go on in another order with what is held and runs."""
+        self.order = self._order_of(plan)
+
+    @property
+    def compressed_bytes(self) -> int:
+        """What the transport holds for this series."""
+        return self._memory.compressed_bytes
 
     # -- events ---------------------------------------------------------------------------------
-
-    def _take(self, event: on.Event, now_ms: float, out: list[do.Command]) -> None:
-        match event:
-            case on.Demand():
-                self._restate(event)
-            case on.Described():
-                self._describe(event, out)
-            case on.Sized():
-                self.frames[event.frame_index].length = event.length
-            case on.Opened():
-                self._fetches.opened(event, now_ms)
-            case on.Reached() | on.Closed() | on.FetchFailed():
-                self._arrived(event, now_ms, out)
-            case on.Decoded() | on.DecodeFailed():
-                self._decoded(event, out)
-            case on.Undescribable():
-                self._fail(self.frames[event.frame_index], event.error, out)
-            case on.Adopted():
-                self._adopt(event, now_ms)
-            case on.Retry():
-                self._retry(self.frames[event.frame_index], out)
 
     def _restate(self, demand: on.Demand) -> None:
         if demand == self.demand:
             return
+        self._suspended = False
         self.demand = demand
-        self._fetches.restate(demand)
-        self._decodes.restate(demand)
+        self._view = View(demand, len(self.frames))
+        self._memory.restate()
+        self.order.restate(self._view)
         for index in demand.visible:
-            self._recall(self.frames[index])
+            for frame in self.ledgers.of(index):
+                levels.recall(frame)
+                self._fetches.show_levels(frame, self._out)
+                self._decodes.offer(frame)
 
-    def _describe(self, event: on.Described, out: list[do.Command]) -> None:
+    def _requested(self, event: on.Requested) -> None:
+        if self._staged is not None:
+            self._staged.requested(event.frame_index, event.options)
+
+    def _adopt(self, event: on.Adopted) -> None:
         frame = self.frames[event.frame_index]
-        frame.level_ends = event.level_ends
-        frame.described = event.complete
-        frame.wanted_stop = event.wanted_stop
-        if not frame.levels:
-            frame.levels = [LevelState.WANTED] * event.level_count
-            if frame.request is not None:
-                self._mark_fetching(frame)
-        self._fetches.described(frame, out)
-        self._settle(frame)
-
-    def _arrived(
-        self, event: on.Reached | on.Closed | on.FetchFailed, now_ms: float, out: list[do.Command]
-    ) -> None:
-        frame = self._fetches.advanced(event, now_ms)
-        if frame is None:
-            return
-        self._settle(frame)
-        if isinstance(event, on.FetchFailed):
-            self._fail(frame, event.error, out)
-        elif not frame.described and (
-            frame.wanted_stop is None
-            or frame.held_stop >= frame.wanted_stop
-            or isinstance(event, on.Closed)
-        ):
-            out.append(do.Describe(frame.index, frame.held_stop))
-
-    def _decoded(self, event: on.Decoded | on.DecodeFailed, out: list[do.Command]) -> None:
-        frame = self._decodes.finished(event.job)
-        if frame is None:
-            return
-        level = frame.job_level
-        frame.job, frame.job_level = None, -1
-        if isinstance(event, on.DecodeFailed):
-            for other in range(level, frame.fetched_level + 1):
-                # A finer level contains the coarser ones: it cannot be better than they are.
-                frame.move(other, LevelState.FAILED)
-            self._fail(frame, event.error, out)
-        else:
-            frame.move(level, LevelState.READY)
-            self._memory.stored(frame, event.stored_bytes)
-            self._supersede(frame, level)
-            self._decodes.offer(frame, rank(self.demand, frame.index))
-        self._touched.add(frame.index)
-
-    def _adopt(self, event: on.Adopted, now_ms: float) -> None:
-        frame = self.frames[event.frame_index]
-        self._fetches.adopt(frame, event, now_ms)
+        self._fetches.adopt(frame, event, self._now_ms)
         if frame.levels:
-            self._mark_fetching(frame)
-        if event.shown_level >= 0 and frame.levels:
-            for level in range(event.shown_level + 1):
-                self._to_fetched(frame, level)
-            frame.move(event.shown_level, LevelState.READY)
-            self._memory.stored(frame, event.stored_bytes)
-            self._supersede(frame, event.shown_level)
+            levels.mark_fetching(frame, self._fetches)
+        self._pictures.show_ahead(frame, event.shown_level, event.stored_bytes, self.order)
+        self.order.changed(frame)
         self._touched.add(frame.index)
 
-    def _retry(self, frame: FrameLedger, out: list[do.Command]) -> None:
-        if frame.error is None:
+    def _adopt_heads(self, event: on.AdoptedHeads) -> None:
+        chunk = self._heads.from_first_byte(event.stop)
+        if chunk is None:
             return
-        # Bytes of a broken connection are good; of a bad codestream or another version, not.
-        broken_off = isinstance(frame.error, TransportError)
-        suspect = not broken_off or isinstance(frame.error, ResourceChanged)
-        frame.error = None
-        for level, state in enumerate(frame.levels):
-            if state is LevelState.FAILED:
-                frame.move(level, LevelState.WANTED)
-        if suspect and frame.held_stop:
-            self._memory.release(frame, out)
-        self._fetches.retry(frame)
-        self._touched.add(frame.index)
+        origin = self.frames[0].origin
+        self._fetches.adopt_heads(event, chunk, origin, self._now_ms, self._out)
+        for index, level, stored_bytes in event.shown:
+            self._pictures.show_ahead(self.frames[index], level, stored_bytes, self.order)
+            self._touched.add(index)
+        for piece in chunk.pieces:
+            self.order.changed(self.frames[piece.frame_index])
 
-    # -- levels ---------------------------------------------------------------------------------
+    def _woken(self, event: on.Woken) -> None:
+        self._alarm.rang()
+        self._fetches.cancel_silent(self._now_ms, self._out)
+        for index, representation in self._retries.take_due(self._now_ms):
+            frame = self.ledgers.get(index, representation)
+            frame.retry_at_ms = None
+            self.order.changed(frame)
+            self._touched.add(index)
 
-    def _settle(self, frame: FrameLedger) -> None:
-        """Bring the states of a frame's levels in line with the bytes held and the request."""
-        for level in range(frame.fetched_level + 1):
-            self._to_fetched(frame, level)
-        if frame.request is None:
-            for level in range(frame.fetched_level + 1, len(frame.levels)):
-                if frame.levels[level] is LevelState.FETCHING:
-                    frame.move(level, LevelState.WANTED)
-        self._decodes.offer(frame, rank(self.demand, frame.index))
-        self._touched.add(frame.index)
+    def _set_alarm(self) -> None:
+        """Ask to be woken for the next try, and now and then while something runs."""
+        check_ms = self._now_ms + STALL_MS if self._fetches.running else float("inf")
+        at_ms = self._alarm.set(self._retries.next_ms, check_ms)
+        if at_ms is not None:
+            self._out.append(do.Wake(at_ms))
 
-    def _to_fetched(self, frame: FrameLedger, level: int) -> None:
-        if frame.levels[level] in (LevelState.WANTED, LevelState.FETCHING):
-            frame.move(level, LevelState.FETCHED)
-
-    def _mark_fetching(self, frame: FrameLedger) -> None:
-        for level, state in enumerate(frame.levels):
-            if state is LevelState.WANTED and self._fetches.covers(frame, level):
-                frame.move(level, LevelState.FETCHING)
-
-    def _supersede(self, frame: FrameLedger, ready_level: int) -> None:
-        """A finer picture is there: nobody wants the coarser ones any more."""
-        for level in range(ready_level):
-            if frame.levels[level] in (LevelState.FETCHED, LevelState.READY):
-                frame.move(level, LevelState.EVICTED)
-        frame.ready_level = ready_level
-
-    def _recall(self, frame: FrameLedger) -> None:
-        """A frame on screen whose pixels were dropped is decoded again from the bytes held."""
-        level = frame.fetched_level
-        if frame.ready_level < 0 and level >= 0 and frame.levels[level] is LevelState.EVICTED:
-            frame.move(level, LevelState.FETCHED)
-        self._decodes.offer(frame, rank(self.demand, frame.index))
-
-    def _fail(self, frame: FrameLedger, error: FirstlightError, out: list[do.Command]) -> None:
-        frame.error = error
-        self._fetches.cancel_frame(frame, out)
-        for level, state in enumerate(frame.levels):
-            if state in (LevelState.WANTED, LevelState.FETCHING):
-                frame.move(level, LevelState.FAILED)
-        self._touched.add(frame.index)
+    def _retry(self, event: on.Retry) -> None:
+        for frame in self.ledgers.of(event.frame_index):
+            if frame.error is not None:
+                self._revive(frame)
+        self.order.retry(event.frame_index)
