@@ -40,6 +40,9 @@ class Scenario:
     with_streaming: bool = False
     """Whether the incumbent's other configuration is measured too."""
 
+    ours_only: bool = False
+    """Whether the incumbent's page has nothing like it."""
+
 
 TRAFFIC = (
     Metric("data_bytes", "image bytes and metadata", "B"),

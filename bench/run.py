@@ -81,6 +81,8 @@ def _run(setting: Setting, name: str, repetition: int) -> Run:
 
 def _peers(names: list[str], scenario: str) -> list[Peer]:
     peers = [PEERS[name] for name in names]
+    if SCENARIOS[scenario].ours_only:
+        peers = [peer for peer in peers if peer.is_firstlight]
     return [peer for peer in peers if peer != STREAMING or SCENARIOS[scenario].with_streaming]
 
 

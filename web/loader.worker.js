@@ -1,6 +1,6 @@
 /** Python's thread: boots Pyodide and carries messages between it and the other threads. */
 
-import { fetchAsset } from './transport/exchange.js';
+import { bootPython } from './boot/boot.js';
 
 /** @type {Map<number, (bytes: Uint8Array | null) => void>} */
 const reads = new Map();
@@ -9,13 +9,10 @@ let nextToken = 1;
 let transport;
 /** @type {any} the Python service, `py/firstlight/adapters/pyodide.py` */
 let service = null;
-/** @type {any} */
-let pyodide = null;
-let base = '';
+/** @type {import('./boot/boot.js').Python | null} */
+let python = null;
 /** Of the session that the messages are for; `engine/workers.js`. */
 let epoch = 0;
-/** @type {Map<string, Promise<void>>} */
-const mounted = new Map();
 
 /** The functions Python calls; each posts one message. */
 const bridge = {
@@ -79,7 +76,10 @@ const bridge = {
   publish(kind, json) {
     postMessage({ kind, record: JSON.parse(json), epoch });
   },
-  need: mount,
+  /** @param {string} name of a package */
+  need(name) {
+    return python?.mount(name);
+  },
 };
 
 /** @param {any} message of the transport */
@@ -100,8 +100,15 @@ function onTransport(message) {
   } else if (kind === 'closed') {
     service.transport.closed(segment, stop, message.cancelled);
   } else if (kind === 'failed') {
-    const { type, message: text, status } = message.error;
-    service.transport.failed(segment, stop, type, text, status ?? undefined);
+    const { type, message: text, status, retryAfterMs } = message.error;
+    service.transport.failed(
+      segment,
+      stop,
+      type,
+      text,
+      status ?? undefined,
+      retryAfterMs ?? undefined,
+    );
   } else if (kind === 'bytes') {
     const { token, bytes } = message;
     reads.get(token)?.(bytes === undefined ? null : new Uint8Array(bytes));
@@ -118,50 +125,12 @@ function onDecoder(message) {
   else service.pool.undecoded(job, error.type, error.message);
 }
 
-/**
- * Makes a zip of compiled modules importable.
- *
- * @param {string} name of `__FIRSTLIGHT_PYTHON__.packages`
- */
-function mount(name) {
-  let done = mounted.get(name);
-  if (done === undefined) {
-    done = mountNow(name);
-    mounted.set(name, done);
-  }
-  return done;
-}
-
-/** @param {string} name */
-async function mountNow(name) {
-  mountBytes(name, await fetchAsset(base + __FIRSTLIGHT_PYTHON__.packages[name]));
-}
-
-/**
- * @param {string} name
- * @param {Uint8Array} bytes
- */
-function mountBytes(name, bytes) {
-  const path = `/lib/${name}.zip`;
-  pyodide.FS.writeFile(path, bytes);
-  pyodide.runPython(`import sys; sys.path.append(${JSON.stringify(path)})`);
-}
-
 /** @param {{base: string, decoderCount: number}} message */
-async function boot(message) {
-  base = message.base;
-  const own = fetchAsset(base + __FIRSTLIGHT_PYTHON__.packages.firstlight);
-  const { loadPyodide } = await import(/* @vite-ignore */ `${base}pyodide.mjs`);
-  pyodide = await loadPyodide({
-    indexURL: base,
-    stdLibURL: base + __FIRSTLIGHT_PYTHON__.stdlib,
-    lockFileContents: __FIRSTLIGHT_PYTHON__.lock,
-    packageBaseUrl: base,
-  });
-  mountBytes('firstlight', await own);
-  const { start } = pyodide.pyimport('firstlight.adapters.pyodide');
-  service = start(bridge, message.decoderCount);
-  postMessage({ kind: 'booted' });
+async function boot({ base, decoderCount }) {
+  python = await bootPython(base);
+  const { start } = python.pyodide.pyimport('firstlight.adapters.pyodide');
+  service = start(bridge, decoderCount);
+  postMessage({ kind: 'booted', way: python.way });
 }
 
 /** @param {any} message of the page */
@@ -178,22 +147,29 @@ function onPage(message) {
         message.frameIndex,
         JSON.stringify(message.adoptions),
         JSON.stringify(message.files),
+        message.configuration ?? 'null',
       );
       break;
     case 'want':
-      service.want(message.frameIndex, message.direction);
+      service.want(message.frameIndex, message.direction, JSON.stringify(message));
       break;
     case 'select':
       service.select(message.seriesIndex, message.frameIndex);
       break;
+    case 'limit':
+      service.limit(message.byteRange, message.decodeLevel);
+      break;
     case 'retry':
       service.retry(message.frameIndex);
+      break;
+    case 'retriever':
+      service.retriever(message.retriever, message.step, message.frameIndex, message.details);
       break;
     case 'decoder-replaced':
       service?.pool.replaced(message.worker);
       break;
     case 'memory':
-      postMessage({ token: message.token, heapBytes: pyodide._module.HEAPU8.length });
+      postMessage({ token: message.token, heapBytes: python?.pyodide._module.HEAPU8.length ?? 0 });
       break;
     case 'connect':
       connect(message);

@@ -10,6 +10,8 @@ from bench.observation import Observation
 from bench.setting import CANVAS_PX, wait_until_seen
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from playwright.sync_api import Page
 
     from bench.data import Target
@@ -49,6 +51,22 @@ def measure(setting: Setting, target: Target) -> dict[str, float]:
 
 def drag_window(page: Page) -> float:
     """Work of the page's thread for each step of a drag, in ms; the canvas is not read then."""
+    middle = CANVAS_PX["image"] / 2
+    page.evaluate("bench.reading = false")
+    page.mouse.move(middle, middle)
+    page.mouse.down()
+
+    def step(number: int) -> None:
+        page.mouse.move(middle + DRAG_STEP_PX * number, middle + DRAG_STEP_PX * number)
+
+    each_ms = busy_ms_each(page, DRAG_STEPS, step)
+    page.mouse.up()
+    page.evaluate("bench.reading = true")
+    return each_ms
+
+
+def busy_ms_each(page: Page, steps: int, act: Callable[[int], None]) -> float:
+    """What the page's thread did meanwhile, in ms for each step."""
     session = page.context.new_cdp_session(page)
     session.send("Performance.enable")
 
@@ -57,17 +75,10 @@ def drag_window(page: Page) -> float:
         busy_s = next(each["value"] for each in metrics if each["name"] == "TaskDuration")
         return 1000 * float(busy_s)
 
-    middle = CANVAS_PX["image"] / 2
-    page.evaluate("bench.reading = false")
-    page.mouse.move(middle, middle)
-    page.mouse.down()
     before_ms = busy_ms()
-    for step in range(1, DRAG_STEPS + 1):
-        page.mouse.move(middle + DRAG_STEP_PX * step, middle + DRAG_STEP_PX * step)
-    after_ms = busy_ms()
-    page.mouse.up()
-    page.evaluate("bench.reading = true")
-    return (after_ms - before_ms) / DRAG_STEPS
+    for number in range(1, steps + 1):
+        act(number)
+    return (busy_ms() - before_ms) / steps
 
 
 IMAGE: Final = Scenario(

@@ -19,7 +19,14 @@ from support.recording_server import RecordingServer
 
 ROOT = Path(__file__).resolve().parents[2]
 STACK_FRAMES = 12
-EVENTS = ("first-render", "frame-render", "complete", "error")
+EVENTS = (
+    "first-render",
+    "frame-render",
+    "volume-first-render",
+    "stage-complete",
+    "complete",
+    "error",
+)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,8 @@ export interface PythonManifest {
   base: string;
   /** File for Pyodide's `stdLibURL`. */
   stdlib: string;
+  /** Memory after the start and all imports, for `web/boot/snapshot.js`. */
+  snapshot: string;
   /** The rest of the standard library, for `stdlib_on_demand`. */
   stdlibRest: string;
   /** Zips of compiled modules for `sys.path`: `firstlight`, and `pydicom` once a Part 10 file needs it. */

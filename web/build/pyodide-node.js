@@ -29,13 +29,14 @@ export async function plainly(work) {
  * @property {string} runtime folder of pyodide.mjs, its WebAssembly, and the packages of `lock`
  * @property {string} [stdlib] a zip in place of the stock standard library
  * @property {object} [lock] contents of a lock file
+ * @property {object} [options] more of `loadPyodide`
  */
 
 /**
  * @param {Interpreter} interpreter
  * @returns {Promise<any>} Pyodide's API
  */
-export async function bootPyodide({ runtime, stdlib, lock }) {
+export async function bootPyodide({ runtime, stdlib, lock, options: more }) {
   const { loadPyodide } = await import(pathToFileURL(path.join(runtime, 'pyodide.mjs')).href);
   const options = {
     indexURL: `${runtime}/`,
@@ -45,6 +46,7 @@ export async function bootPyodide({ runtime, stdlib, lock }) {
     env: { HOME: '/home/pyodide', PYTHONHASHSEED: '0' },
     stdout: (/** @type {string} */ line) => process.stdout.write(`${line}\n`),
     stderr: (/** @type {string} */ line) => process.stderr.write(`${line}\n`),
+    ...more,
   };
   return plainly(loadPyodide(options));
 }

@@ -9,6 +9,7 @@ import { fileDigest, treeDigest } from './digest.js';
 import { at, cache, venv } from './paths.js';
 import { bootPyodide, runScript } from './pyodide-node.js';
 import { say } from './say.js';
+import { makeSnapshot } from './snapshot.js';
 import { wheels } from './wheels.js';
 
 const runtime = at('node_modules/pyodide');
@@ -33,25 +34,27 @@ export async function pythonAssets({ fetchWheels = true } = {}) {
   const own = await compiledPackage(libraries);
   const extra = await wheels({ fetch: fetchWheels });
   const fixed = [...RUNTIME_FILES.map((name) => path.join(runtime, name)), ...extra.files];
-  const zips = {
+  const made = {
     stdlib: hashed(path.join(own, 'stdlib.zip')),
     stdlibRest: hashed(path.join(own, 'stdlib-rest.zip')),
     firstlight: hashed(path.join(own, 'firstlight.zip')),
     pydicom: hashed(path.join(libraries, 'pydicom.zip')),
+    snapshot: hashed(path.join(await snapshotOf(own, extra.lock), 'snapshot.bin')),
   };
   const folderName = `py-${pyodideVersion()}-${treeDigest(fixed).slice(0, 8)}`;
   const publicFolder = path.join(cache, 'python', 'public');
   const folder = path.join(publicFolder, folderName);
   assemble(folder, [
     ...fixed.map((source) => ({ source, name: path.basename(source) })),
-    ...Object.values(zips),
+    ...Object.values(made),
   ]);
   fs.writeFileSync(path.join(folder, 'pyodide-lock.json'), JSON.stringify(extra.lock));
   const manifest = {
     base: `${folderName}/`,
-    stdlib: zips.stdlib.name,
-    stdlibRest: zips.stdlibRest.name,
-    packages: { firstlight: zips.firstlight.name, pydicom: zips.pydicom.name },
+    stdlib: made.stdlib.name,
+    stdlibRest: made.stdlibRest.name,
+    snapshot: made.snapshot.name,
+    packages: { firstlight: made.firstlight.name, pydicom: made.pydicom.name },
     lock: extra.lock,
   };
   return { publicFolder, folder, manifest };
@@ -83,6 +86,28 @@ function compiledPackage(libraries) {
     const pyodide = await bootPyodide({ runtime, stdlib });
     const script = path.join(scripts, 'compile_package.py');
     await runScript(pyodide, script, [libraries, at('py/firstlight'), onDemand, out]);
+  });
+}
+
+/**
+ * @param {string} own folder of the compiled package
+ * @param {object} lock
+ */
+function snapshotOf(own, lock) {
+  const sources = ['web/build/snapshot.js', 'web/boot/snapshot.js', 'package-lock.json'].map((n) =>
+    at(n),
+  );
+  const key = treeDigest([...sources, scripts], [path.basename(own), JSON.stringify(lock)]);
+  return cached('snapshot', key, async (out) => {
+    say('saving the memory of a started Python ...');
+    const file = await makeSnapshot({
+      runtime,
+      stdlib: path.join(own, 'stdlib.zip'),
+      lock,
+      firstlight: path.join(own, 'firstlight.zip'),
+      script: path.join(scripts, 'fill_snapshot.py'),
+    });
+    fs.writeFileSync(path.join(out, 'snapshot.bin'), file);
   });
 }
 

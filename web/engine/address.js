@@ -11,3 +11,24 @@ export function absolute(src) {
   if (kind === 'jphuri:') url.searchParams.delete('frame');
   return kind + url.href;
 }
+
+/** What is tried when the page's address names no source: where `firstlight serve` has its data. */
+const USUAL_SRC = 'data/firstlight.json';
+
+/**
+ * What the page is to open.
+ *
+ * @param {string} query of its address
+ */
+export function srcOf(query) {
+  return new URLSearchParams(query).get('src') ?? USUAL_SRC;
+}
+
+/**
+ * Whether a `src` is a `firstlight.json`, which the prelude reads too.
+ *
+ * @param {string} src absolute
+ */
+export function isDescriptor(src) {
+  return /^https?:/.test(src) && new URL(src).pathname.endsWith('.json');
+}

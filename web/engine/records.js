@@ -44,17 +44,24 @@
  * @property {number[]} [image_orientation_patient]
  *
  * @typedef {{index: number, modality: string, description: string, number: number | null, frameCount: number}} SeriesSummary
- * @typedef {{index: number, modality: string, description: string, number: number | null, reversible: boolean, frames: ImageRecord[]}} Series
+ * @typedef {{index: number, modality: string, description: string, number: number | null, reversible: boolean, frames: ImageRecord[],
+ *   volume?: any, noVolume?: string | null, notices?: string[]}} Series `volume`: `VolumeGeometry` of `py/firstlight/volume`, null
+ *   where the frames make none, and `noVolume` says why
  * @typedef {{type: string, message: string, resource: string | null, frame_index: number | null, range: string | null}} ErrorRecord
  *
  * @typedef {object} FrameState
  * @property {number} frameIndex
- * @property {'waiting' | 'loading' | 'lossless' | 'complete' | 'failed'} status `complete`: final, but lossy by its transfer syntax
+ * @property {'waiting' | 'loading' | 'retrying' | 'lossless' | 'complete' | 'configured' | 'failed'} status `complete`: final, but
+ *   lossy by its transfer syntax; `configured`: all that the configuration asks for is here, though it is not full resolution
  * @property {number | null} resolutionLevel
  * @property {number | null} decompositionLevels
  * @property {number} heldBytes
  * @property {number | null} totalBytes
  * @property {ErrorRecord | null} error
+ * @property {string | null} [quality] name of the `Quality` of the picture held, or of the one that stands in for it
+ * @property {number | null} [replicaOf] frame whose picture stands in for it
+ * @property {string | null} [stage] id of the stage that it is in
+ * @property {number} [attempts] tries so far
  */
 
 /** HTJ2K that need not be reversible (PS3.6 Annex A). */
@@ -183,4 +190,19 @@ export function waiting(frameIndex) {
     totalBytes: null,
     error: null,
   };
+}
+
+/**
+ * Whether another entry of a descriptor is of the same series.
+ *
+ * @param {any} series
+ * @returns {(other: any) => boolean}
+ */
+export function isPartOf(series) {
+  const { study_instance_uid: study, series_instance_uid: uid } = series;
+  return (other) =>
+    other !== series &&
+    Boolean(uid) &&
+    other.series_instance_uid === uid &&
+    other.study_instance_uid === study;
 }

@@ -1,104 +1,123 @@
 /** One `src` on the page's side: starts the threads, keeps what they report, asks for what is on screen. */
 
 import { absolute } from './address.js';
+import { Retrievers, writeConfiguration } from './configuration.js';
 import { Credentials } from './credentials.js';
-import { FrameStore } from './frame-store.js';
+import { Holdings } from './holdings.js';
 import { Prelude } from './prelude.js';
 import { Questions } from './questions.js';
-import { seriesFromDescriptor, seriesTag, waiting, withDefaults } from './records.js';
+import { seriesTag, withDefaults } from './records.js';
 import { WorkLog } from './work-log.js';
 import { giveBack, takeWorkers } from './workers.js';
 
 /**
+ * @typedef {{byteRange?: string, decodeLevel?: number}} Limit `sources/address.py` says what the words mean
  * @typedef {import('./frame-store.js').StoredFrame} StoredFrame
- * @typedef {import('./records.js').Series} Series
- * @typedef {import('./records.js').SeriesSummary} SeriesSummary
  * @typedef {import('./records.js').FrameState} FrameState
  * @typedef {import('./records.js').ErrorRecord} ErrorRecord
  *
- * @typedef {{frameIndex?: number, credentials?: import('./credentials.js').CredentialRule[], files?: File[]}} SessionOptions
- *   `files`: what the `src` `local:` means
+ * @typedef {{frameIndex?: number, credentials?: import('./credentials.js').CredentialRule[], files?: File[],
+ *   maxSamples?: number, volume?: boolean, limit?: Limit | null, configuration?: import('./configuration.js').Configuration}} SessionOptions
+ *   `files`: what the `src` `local:` means; `maxSamples`: larger full images are refused; `volume`: planes are to be shown
+ *
+ * @typedef {object} Demand
+ * @property {number} frameIndex what the eye is on
+ * @property {number} direction -1, 0 or 1: where scrolling goes
+ * @property {number} [speed] frames a second that it goes with; 0 while nothing moves
+ * @property {number[]} [visible] all frames on screen, the eye's first
+ * @property {boolean} [volume] every frame of the series is on screen
+ * @property {number} [sidePx] longest side of the full image on screen, in device px
  */
 
-/** Python waits this long for the first picture, so that its own megabytes do not delay it. */
+/** Python waits this long for the next picture of the prelude, so that its own megabytes do not delay it. */
 const PYTHON_WAITS_MS = 400;
 
-/** Events: `serieslist`, `series`, `frame`, `state`, `error`, `ready`. */
+/** Events: `serieslist`, `series`, `frame`, `state`, `evict`, `stage`, `configuration` (what is wrong with it), `error`, `ready`. */
 export class Session extends EventTarget {
-  /** @type {SeriesSummary[]} */
-  seriesList = [];
-  /** @type {Series | null} */
-  series = null;
   /** @type {ErrorRecord | null} */
   error = null;
   #src;
   #workers = takeWorkers();
   #epoch = this.#workers.epoch;
-  #store = new FrameStore();
-  /** @type {Map<number, FrameState>} */
-  #states = new Map();
+  #holdings = new Holdings((name, detail) => this.#tell(name, detail));
   #prelude;
   #pythonUp = false;
+  /** @type {Demand} */
   #wanted = { frameIndex: 0, direction: 0 };
   #questions = new Questions();
   #credentials;
   /** @type {string[][]} name and address of each local file */
   #files;
+  #configuration;
+  /** @type {Limit | null} */
+  #limit = null;
+  #retrievers;
   #log = new WorkLog();
+  /** When it was opened, in ms since the epoch. */
+  openedMs = performance.timeOrigin + performance.now();
 
   /**
    * @param {string} src
    * @param {SessionOptions} [options]
    */
-  constructor(src, { frameIndex = 0, credentials = [], files = [] } = {}) {
+  constructor(src, options = {}) {
     super();
+    const { frameIndex = 0, credentials = [], files = [], maxSamples = Infinity } = options;
     this.#files = files.map((file) => [
       file.webkitRelativePath || file.name,
       URL.createObjectURL(file),
     ]);
     this.#credentials = new Credentials(credentials);
     this.#src = absolute(src);
-    this.#wanted.frameIndex = frameIndex;
+    this.#configuration = writeConfiguration(options.configuration);
+    this.#retrievers = new Retrievers(this.#configuration.factories, (message) =>
+      this.#workers.loader?.postMessage(message),
+    );
+    Object.assign(this.#wanted, { frameIndex, volume: options.volume ?? false });
+    this.#limit = options.limit ?? null;
+    this.#workers.limitSamples(maxSamples);
     this.#workers.transport.onmessage = ({ data }) => this.#onTransport(data);
     this.#workers.decoders.forEach((decoder, index) => this.#listen(decoder, index));
     this.#credentials.sendTo(this.#workers.transport);
     this.#prelude = new Prelude(this.#src, frameIndex, this.#epoch, {
       post: (message) => this.#workers.transport.postMessage(message),
       read: (segment, stop) => this.#questions.read(this.#workers.transport, segment, stop),
-      described: (descriptor) => this.#describe(descriptor),
-      progressed: (index, held, total) => this.#progressed(index, held, total),
+      described: (descriptor) => this.#holdings.describe(descriptor),
+      progressed: (index, held, total) => this.#holdings.progressed(index, held, total),
       failed: (error) => this.#fail(error),
       settled: () => this.#startPython(),
+      beginsFrame: this.#configuration.isUsual && this.#limit === null,
+      begun: this.#workers.begun,
+      decoderCount: this.#workers.decoders.length,
+      screenPx: Math.max(innerWidth, innerHeight) * devicePixelRatio,
     });
     if (this.#workers.loader !== null) this.#listenToLoader(this.#workers.loader);
     this.#prelude.start();
     if (this.#workers.pythonUp) this.#open();
-    this.startTimer = setTimeout(() => this.#startPython(), PYTHON_WAITS_MS);
+    this.#waitForPictures();
+  }
+
+  get seriesList() {
+    return this.#holdings.seriesList;
+  }
+
+  get series() {
+    return this.#holdings.series;
   }
 
   /** @param {number} frameIndex */
   frame(frameIndex) {
-    return this.#store.get(frameIndex);
+    return this.#holdings.frame(frameIndex);
   }
 
-  /**
-   * What is known of a frame. `resolutionLevel` is that of the picture held here, which may be ahead
-   * of what Python has heard of.
-   *
-   * @param {number} frameIndex
-   * @returns {FrameState}
-   */
+  /** @param {number} frameIndex */
   frameState(frameIndex) {
-    const state = this.#states.get(frameIndex) ?? waiting(frameIndex);
-    const held = this.#store.get(frameIndex);
-    if (held === undefined) return { ...state, resolutionLevel: null };
-    const { resolutionLevel, decompositionLevels } = held;
-    return { ...state, resolutionLevel, decompositionLevels };
+    return this.#holdings.frameState(frameIndex);
   }
 
   /** @returns {FrameState[]} */
   states() {
-    return (this.series?.frames ?? []).map((_, index) => this.frameState(index));
+    return this.#holdings.states();
   }
 
   /** @param {number} index */
@@ -107,10 +126,22 @@ export class Session extends EventTarget {
     this.#workers.loader?.postMessage({ kind: 'select', seriesIndex: index, frameIndex: 0 });
   }
 
-  /** @param {{frameIndex: number, direction: number}} demand */
-  want({ frameIndex, direction }) {
-    this.#wanted = { frameIndex, direction };
-    if (this.#pythonUp) this.#workers.loader?.postMessage({ kind: 'want', ...this.#wanted });
+  /** @param {Demand} demand what is on screen, whole each time */
+  want(demand) {
+    this.#wanted = demand;
+    if (this.#pythonUp) this.#workers.loader?.postMessage({ kind: 'want', ...demand });
+  }
+
+  /** @param {Limit | null} limit of every frame from now on, null for none */
+  limit(limit) {
+    this.#limit = limit;
+    if (this.#pythonUp) this.#sendLimit();
+  }
+
+  #sendLimit() {
+    const { byteRange, decodeLevel } = this.#limit ?? {};
+    const level = decodeLevel === undefined ? undefined : String(decodeLevel);
+    this.#workers.loader?.postMessage({ kind: 'limit', byteRange, decodeLevel: level });
   }
 
   /** @param {number} frameIndex */
@@ -119,8 +150,7 @@ export class Session extends EventTarget {
   }
 
   /**
-   * @param {{frameIndex: number, resolutionLevel: number, startedMs: number, elapsedMs: number}} draw
-   *   `startedMs` since the epoch
+   * @param {import('./work-log.js').Draw} draw
    */
   noteDraw(draw) {
     this.#log.drawn(draw);
@@ -129,7 +159,7 @@ export class Session extends EventTarget {
   /** Every request, decode and draw, times in ms since the epoch. */
   async timeline() {
     const { requests } = await this.#questions.ask(this.#workers.transport, { kind: 'timeline' });
-    return { requests, ...this.#log.copy() };
+    return { openedMs: this.openedMs, requests, ...this.#log.copy() };
   }
 
   /** Bytes held: Python's heap (0 before it is up) and decoded arrays. */
@@ -139,7 +169,7 @@ export class Session extends EventTarget {
       loader && this.#pythonUp
         ? await this.#questions.ask(loader, { kind: 'memory' })
         : { heapBytes: 0 };
-    return { pythonHeapBytes: heapBytes, pixelBytes: this.#store.bytes };
+    return { pythonHeapBytes: heapBytes, pixelBytes: this.#holdings.pixelBytes };
   }
 
   close() {
@@ -169,6 +199,11 @@ export class Session extends EventTarget {
     this.#workers.loader?.postMessage({ kind: 'decoder-replaced', worker: index });
   }
 
+  #waitForPictures() {
+    clearTimeout(this.startTimer);
+    this.startTimer = setTimeout(() => this.#startPython(), PYTHON_WAITS_MS);
+  }
+
   #startPython() {
     if (this.#workers.loader !== null) return;
     clearTimeout(this.startTimer);
@@ -191,13 +226,19 @@ export class Session extends EventTarget {
   /** @param {any} message */
   #onDecoder(message) {
     const { kind, seriesIndex, frameIndex } = message;
-    if (kind !== 'pixels') return; // a failed job is Python's to judge, which tells with `states`
+    if (kind !== 'pixels') {
+      // a failed job is Python's to judge, which tells with `states`
+      if (!this.#pythonUp) this.#prelude.decoded(frameIndex, null);
+      return;
+    }
     // Of a series, or of a `src`, that is no longer shown.
     if (seriesIndex !== seriesTag(this.#epoch, this.series?.index ?? 0)) return;
     const { resolutionLevel, decompositionLevels, pixels, startedMs, elapsedMs, bytesIn } = message;
-    this.#log.decoded({ frameIndex, resolutionLevel, startedMs, elapsedMs, bytesIn });
-    const frame = { ...pixels, resolutionLevel, decompositionLevels };
-    if (this.#store.put(frameIndex, frame)) this.#tell('frame', { frameIndex });
+    const times = { startedMs, elapsedMs };
+    this.#log.decoded({ frameIndex, resolutionLevel, decompositionLevels, ...times, bytesIn });
+    const { quality, representation } = message;
+    const frame = { ...pixels, resolutionLevel, decompositionLevels, quality, representation };
+    this.#holdings.put(frameIndex, frame);
     if (!this.#pythonUp) this.#preludeShows(frameIndex, frame);
   }
 
@@ -206,13 +247,11 @@ export class Session extends EventTarget {
    * @param {StoredFrame} frame
    */
   #preludeShows(frameIndex, frame) {
-    const state = this.#states.get(frameIndex);
-    if (state && frame.resolutionLevel === frame.decompositionLevels) {
-      const status = this.series?.reversible ? 'lossless' : 'complete';
-      this.#states.set(frameIndex, { ...state, status });
-    }
-    this.#prelude.shown(frame);
-    this.#tell('state', this.frameState(frameIndex));
+    this.#holdings.preludeShows(frameIndex, frame);
+    this.#prelude.decoded(frameIndex, frame);
+    this.#workers.spawnLoader();
+    if (this.#workers.hasCode) this.#startPython();
+    else if (this.#workers.loader === null) this.#waitForPictures();
   }
 
   /** @param {any} message */
@@ -221,16 +260,20 @@ export class Session extends EventTarget {
     const { kind, record } = message;
     if (kind === 'booted') {
       this.#workers.pythonUp = true;
+      performance.mark('firstlight:python', { detail: message.way });
       this.#open();
       return;
     }
     if (kind === 'crashed') this.#fail(record);
     if (message.epoch !== this.#epoch) return; // late, of the session before
-    if (kind === 'serieslist') this.#setSeriesList(record);
-    else if (kind === 'series') this.#setSeries(withDefaults(record));
-    else if (kind === 'states') this.#setStates(record);
-    else if (kind === 'evict') this.#store.delete(message.frameIndex);
+    if (kind === 'serieslist') this.#holdings.setSeriesList(record);
+    else if (kind === 'series') this.#holdings.setSeries(withDefaults(record));
+    else if (kind === 'states') this.#holdings.setStates(record);
+    else if (kind === 'evict') this.#holdings.evict(message.frameIndex);
     else if (kind === 'replace-decoder') this.#replaceDecoder(message.worker);
+    else if (kind === 'stage' || kind === 'configuration' || kind === 'notice')
+      this.#tell(kind, record);
+    else if (kind === 'retriever') this.#retrievers.onRecord(record);
     else if (kind === 'error') this.#fail(record);
   }
 
@@ -239,51 +282,14 @@ export class Session extends EventTarget {
     const { frameIndex } = this.#wanted;
     const adoptions = this.#prelude.handOver();
     const order = { src: this.#src, epoch: this.#epoch, frameIndex, adoptions, files: this.#files };
-    this.#workers.loader?.postMessage({ kind: 'open', ...order });
-    queueMicrotask(() => this.#tell('ready', {})); // nobody listens yet while this is constructed
-  }
-
-  /** @param {any} descriptor */
-  #describe(descriptor) {
-    const { summaries, first } = seriesFromDescriptor(descriptor);
-    this.#setSeriesList(summaries);
-    this.#setSeries(first);
-  }
-
-  /** @param {SeriesSummary[]} list */
-  #setSeriesList(list) {
-    this.seriesList = list;
-    this.#tell('serieslist', {});
-  }
-
-  /** @param {Series} series */
-  #setSeries(series) {
-    if (this.series?.index === series.index) return; // the prelude has told already
-    if (this.series !== null) {
-      this.#store.clear();
-      this.#states.clear();
-    }
-    this.series = series;
-    this.#tell('series', {});
-  }
-
-  /** @param {FrameState[]} states */
-  #setStates(states) {
-    for (const state of states) {
-      this.#states.set(state.frameIndex, state);
-      this.#tell('state', this.frameState(state.frameIndex));
-    }
-  }
-
-  /**
-   * @param {number} frameIndex
-   * @param {number} heldBytes
-   * @param {number} totalBytes
-   */
-  #progressed(frameIndex, heldBytes, totalBytes) {
-    const state = waiting(frameIndex);
-    this.#states.set(frameIndex, { ...state, status: 'loading', heldBytes, totalBytes });
-    this.#tell('state', this.frameState(frameIndex));
+    const { json: configuration, error } = this.#configuration;
+    this.#workers.loader?.postMessage({ kind: 'open', ...order, configuration });
+    if (this.#limit) this.#sendLimit();
+    this.#workers.loader?.postMessage({ kind: 'want', ...this.#wanted });
+    queueMicrotask(() => {
+      this.#tell('ready', {}); // nobody listens yet while this is constructed
+      if (error) this.#tell('configuration', error);
+    });
   }
 
   /** @param {ErrorRecord} error */

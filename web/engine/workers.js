@@ -7,17 +7,37 @@ const MAX_DECODERS = 4;
 const IDLE_MS = 30_000;
 
 /** A prelude's segments are numbered below Python's; when the numbers are used up, so are the threads. */
-const MAX_USES = 300;
+const MAX_USES = 240;
+
+/** The segment that the prelude of the first session reads its descriptor from. */
+const FIRST_SEGMENT = 1;
 
 /** @type {Workers | null} threads that a session gave back, Python and decoders warm */
 let idle = null;
+let isTaken = false;
+
+/**
+ * Starts threads before there is a session, and has them fetch what it will ask for first.
+ *
+ * @param {string | null} descriptor URL of a `firstlight.json`
+ */
+export function prepareWorkers(descriptor) {
+  if (isTaken) return; // the viewer was quicker
+  idle = new Workers();
+  idle.begun = descriptor;
+  if (descriptor === null) return;
+  const order = { segment: FIRST_SEGMENT, url: descriptor, start: 0, stop: null, priority: 'high' };
+  idle.transport.postMessage({ kind: 'fetch', ...order });
+}
 
 /** Threads for a session: warm ones if there are any. */
 export function takeWorkers() {
   const workers = idle ?? new Workers();
+  isTaken = true;
   idle = null;
   clearTimeout(workers.idleTimer);
   workers.epoch += 1;
+  if (workers.epoch > 1) workers.begun = null;
   return workers;
 }
 
@@ -40,6 +60,8 @@ export class Workers {
   /** Counts the sessions that used these threads; what is late for one is not for the next. */
   epoch = 0;
   pythonUp = false;
+  /** @type {string | null} what `prepareWorkers` has asked for */
+  begun = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   idleTimer;
   /** @type {Worker} */
@@ -48,6 +70,9 @@ export class Workers {
   decoders = [];
   /** @type {Worker | null} */
   loader = null;
+  /** @type {Worker | null} the same, before Python is started in it */
+  #spawned = null;
+  #maxSamples = Infinity;
 
   /** Starts everything but Python. */
   constructor() {
@@ -73,6 +98,18 @@ export class Workers {
     return decoder;
   }
 
+  /** @param {number} maxSamples larger full images are refused before memory is taken for them */
+  limitSamples(maxSamples) {
+    if (maxSamples === this.#maxSamples) return;
+    this.#maxSamples = maxSamples;
+    for (const decoder of this.decoders) this.#limit(decoder);
+  }
+
+  /** @param {Worker} decoder */
+  #limit(decoder) {
+    decoder.postMessage({ kind: 'limits', maxSamples: this.#maxSamples });
+  }
+
   /** @param {number} index */
   #startDecoder(index) {
     const decoder = new Worker(new URL('../decoder.worker.js', import.meta.url), {
@@ -81,6 +118,7 @@ export class Workers {
     });
     const { port1, port2 } = new MessageChannel();
     decoder.postMessage({ kind: 'connect', role: 'transport', port: port1 }, [port1]);
+    if (this.#maxSamples < Infinity) this.#limit(decoder);
     const link = { kind: 'connect', role: 'decoder', worker: index, port: port2 };
     this.transport.postMessage(link, [port2]);
     return decoder;
@@ -96,6 +134,15 @@ export class Workers {
     decoder.postMessage({ kind: 'connect', role: 'loader', port: port2 }, [port2]);
   }
 
+  /** Makes Python's thread, which takes a tenth of a second and nothing of the link. */
+  spawnLoader() {
+    this.#spawned ??= new Worker(new URL('../loader.worker.js', import.meta.url), {
+      type: 'module',
+      name: 'firstlight-loader',
+    });
+    return this.#spawned;
+  }
+
   /**
    * Starts Python and connects it; a second call gives the same worker.
    *
@@ -103,10 +150,7 @@ export class Workers {
    */
   startLoader() {
     if (this.loader !== null) return this.loader;
-    const loader = new Worker(new URL('../loader.worker.js', import.meta.url), {
-      type: 'module',
-      name: 'firstlight-loader',
-    });
+    const loader = this.spawnLoader();
     // Beside this file's folder, wherever the page that embeds it lies. In two steps, since vite
     // takes `new URL(..., import.meta.url)` for an asset of its own.
     const here = import.meta.url;
@@ -120,8 +164,19 @@ export class Workers {
     return loader;
   }
 
+  /** Whether the viewer itself came from the browser's cache: then Python's megabytes will too, and delay nothing. */
+  get hasCode() {
+    return isCached(import.meta.url);
+  }
+
   /** Ends every thread, and with them every request. */
   terminate() {
-    for (const worker of [this.transport, ...this.decoders, this.loader]) worker?.terminate();
+    for (const worker of [this.transport, ...this.decoders, this.#spawned]) worker?.terminate();
   }
+}
+
+/** @param {string} url of a script of this page */
+function isCached(url) {
+  const [entry] = /** @type {PerformanceResourceTiming[]} */ (performance.getEntriesByName(url));
+  return entry !== undefined && entry.transferSize === 0 && entry.decodedBodySize > 0;
 }

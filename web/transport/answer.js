@@ -35,7 +35,8 @@ import { TransportError } from './errors.js';
  */
 export function readHead(order, status, headers, knownTotal) {
   if (status !== 200 && status !== 206) {
-    throw new TransportError('HttpStatus', `the server answered with status ${status}`, status);
+    const text = `the server answered with status ${status}`;
+    throw new TransportError('HttpStatus', text, status, retryAfterMs(headers));
   }
   const head = status === 206 ? readPart(order, headers) : readWhole(order, headers);
   checkVersion(order, head, knownTotal);
@@ -133,6 +134,18 @@ function checkVersion(order, head, knownTotal) {
 /** @param {Headers} headers */
 function versionOf(headers) {
   return headers.get('etag') ?? headers.get('last-modified') ?? '';
+}
+
+/**
+ * Retry-After (RFC 9110 10.2.3); a host of another origin has to expose it.
+ *
+ * @param {Headers} headers
+ */
+function retryAfterMs(headers) {
+  const value = headers.get('retry-after')?.trim() ?? '';
+  if (/^\d+$/.test(value)) return Number(value) * 1000;
+  const date = Date.parse(value);
+  return Number.isNaN(date) ? null : Math.max(0, date - Date.now());
 }
 
 /** @param {Headers} headers */

@@ -6,6 +6,7 @@
  * @property {ErrorName} type
  * @property {string} message
  * @property {number | null} status the HTTP status of an `HttpStatus`
+ * @property {number | null} retryAfterMs what its Retry-After asks for
  */
 
 /** An exchange, a read or a slice that did not give what was asked for. */
@@ -14,17 +15,20 @@ export class TransportError extends Error {
    * @param {ErrorName} type
    * @param {string} message
    * @param {number | null} [status]
+   * @param {number | null} [retryAfterMs]
    */
-  constructor(type, message, status = null) {
+  constructor(type, message, status = null, retryAfterMs = null) {
     super(message);
     this.name = 'TransportError';
     this.type = type;
     this.status = status;
+    this.retryAfterMs = retryAfterMs;
   }
 
   /** @returns {ErrorRecord} */
   record() {
-    return { type: this.type, message: this.message, status: this.status };
+    const { type, message, status, retryAfterMs } = this;
+    return { type, message, status, retryAfterMs };
   }
 }
 

@@ -13,7 +13,8 @@ import { TransportError } from './errors.js';
  * A range is asked for even when everything is wanted: the answer tells whether the server can do
  * ranges at all. `bytes=a-b` needs no CORS preflight; If-Range would cost one, as a token does.
  * `no-store`: Chromium's cache lets parallel ranges of one URL wait for each other. Chromium itself
- * refuses every answer to a range that has a Content-Encoding, and does not let us see why.
+ * refuses every answer to a range that has a Content-Encoding, and does not let us see why: what is
+ * wanted from its first byte is then asked for once more, whole.
  *
  * @param {import('./answer.js').Order} order whose range is not empty
  * @param {import('./credentials.js').Access} access
@@ -24,9 +25,16 @@ import { TransportError } from './errors.js';
 export async function exchange(order, { headers, credentials }, signal) {
   const last = order.stop === null ? '' : order.stop - 1;
   const { url, priority, accept } = order;
-  const asked = { Range: `bytes=${order.start}-${last}`, ...(accept && { Accept: accept }) };
-  const init = { headers: { ...headers, ...asked }, credentials, priority, signal };
-  return answerTo(url, { ...init, cache: 'no-store' });
+  const whole = { ...headers, ...(accept && { Accept: accept }) };
+  const ranged = { ...whole, Range: `bytes=${order.start}-${last}` };
+  /** @type {RequestInit} */
+  const init = { credentials, priority, signal, cache: 'no-store' };
+  try {
+    return await answerTo(url, { ...init, headers: ranged });
+  } catch (error) {
+    if (order.start > 0 || signal.aborted) throw error;
+    return answerTo(url, { ...init, headers: whole });
+  }
 }
 
 /**
@@ -47,6 +55,29 @@ export async function fetchAsset(url) {
   } catch (error) {
     throw new TransportError('ShortBody', `${url}: the body broke off (${reasonOf(error)})`);
   }
+}
+
+/**
+ * Same, while nothing else goes on in this worker: what Python imports cannot be waited for in any other way.
+ *
+ * @param {string} url
+ * @returns {Uint8Array<ArrayBuffer>}
+ * @throws {TransportError} Unreachable, HttpStatus
+ */
+export function readAssetNow(url) {
+  const request = new XMLHttpRequest();
+  request.open('GET', url, false);
+  request.responseType = 'arraybuffer';
+  try {
+    request.send();
+  } catch (error) {
+    throw new TransportError('Unreachable', `no answer (${reasonOf(error)}): ${url}`);
+  }
+  if (request.status !== 200) {
+    const text = `${url}: the server answered with status ${request.status}`;
+    throw new TransportError('HttpStatus', text, request.status);
+  }
+  return new Uint8Array(request.response);
 }
 
 /**

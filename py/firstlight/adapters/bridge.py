@@ -59,12 +59,18 @@ class Bridge(Protocol):
 
 
 def make_error(
-    kind: str, message: str, url: str | None, status: int | None
+    kind: str,
+    message: str,
+    url: str | None,
+    status: int | None,
+    retry_after_ms: float | None = None,
 ) -> errors.FirstlightError:
     """The error of `errors.py` that a worker named; an unknown name is a DecodeError's bug."""
     found = getattr(errors, kind, None)
     if found is errors.HttpStatus:
-        return errors.HttpStatus(message, status=status or 0, resource=url)
+        return errors.HttpStatus(
+            message, status=status or 0, retry_after_ms=retry_after_ms, resource=url
+        )
     if isinstance(found, type) and issubclass(found, errors.FirstlightError):
         return found(message, resource=url)
     return errors.DecodeError(f"{kind}: {message}", resource=url)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final
 
 from firstlight.errors import HttpStatus, RangeIgnored, ResourceChanged
@@ -36,6 +38,17 @@ class Head:
     ranges: bool
 
 
+def retry_after_ms(headers: Mapping[str, str]) -> float | None:
+    """How long Retry-After asks to wait (RFC 9110 10.2.3): seconds, or a date."""
+    value = headers.get("retry-after", "").strip()
+    if value.isascii() and value.isdigit():
+        return 1000.0 * int(value)
+    try:
+        return max(0.0, 1000 * (parsedate_to_datetime(value).timestamp() - time.time()))
+    except ValueError:
+        return None
+
+
 def read_head(
     order: FetchOrder, status: int, headers: Mapping[str, str], known_total: int | None
 ) -> Head:
@@ -53,6 +66,7 @@ def read_head(
         raise HttpStatus(
             f"the server answered with status {status}",
             status=status,
+            retry_after_ms=retry_after_ms(headers),
             resource=order.url,
             extent=order.extent,
         )

@@ -20,6 +20,7 @@ from firstlight.errors import FirstlightError
 from firstlight.loader import Loader, Outside
 from firstlight.loader.resources import HeldResources
 from firstlight.ports import Closed, DecodeOrder, Failed, Milestone, Opened
+from firstlight.sources.address import split_limit
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -163,11 +164,16 @@ async def load_frame(
     *,
     series_index: int = 0,
     headers: Mapping[str, str] | None = None,
+    max_samples: int | None = None,
+    configuration: object = None,
 ) -> LoadedFrame:
     """Load one frame of a series of a ``src``, at a level (None: the full image).
 
     ``src`` is one that `sources.open` reads, its address one of HTTP or of fsspec. The request is
-    broken off as soon as the level's bytes are here.
+    broken off as soon as the level's bytes are here. Where the ``src`` asks for less (a limit of
+    ``jphuri:``), the finest picture within that. Full images of more than ``max_samples`` are
+    refused. With a ``configuration`` (`retrieve.load`) the requests are those that it asks for, and
+    the picture the best that comes of them; no level can be chosen then.
 
     Raises:
         FirstlightError: what the source, the transport or the decoder failed with.
@@ -183,18 +189,21 @@ async def load_frame(
         with NativePool(
             transport,
             page.keep,
-            only_level=_FINEST if resolution_level is None else resolution_level,
+            only_level=None if configuration else _only_level(src, resolution_level),
             enough=enough,
+            max_samples=max_samples,
         ) as pool:
             clock = MonotonicClock()
             ends = (everything_installed, lambda segment: None)
             loader = Loader(Outside(transport, pool, page, clock, *ends))
             try:
-                await loader.open(src, frame_index=frame_index, adoptions=())
+                await loader.open(src, frame_index=frame_index, configuration=configuration)
                 if series_index and page.error is None:
                     # No request of the first series has begun: nothing has been awaited since.
                     _check_series(page, series_index)
                     loader.select(series_index, frame_index)
+                if configuration:
+                    await _settled(page, frame_index)
                 picture = await _picture(page, frame_index, resolution_level)
             finally:
                 loader.close()
@@ -215,10 +224,29 @@ def address_of(src: str) -> str:
     return address if kind in SRC_KINDS else src
 
 
+def _only_level(src: str, resolution_level: int | None) -> int | None:
+    """The one level worth a decode; None where only the bytes tell how fine it can be."""
+    if resolution_level is None and split_limit(address_of(src))[1] is not None:
+        return None
+    return _FINEST if resolution_level is None else resolution_level
+
+
 def _check_series(page: CollectingPage, series_index: int) -> None:
     count = len(page.series_list)
     if not 0 <= series_index < count:
         raise LookupError(f"no series {series_index + 1}, there are {count}")
+
+
+async def _settled(page: CollectingPage, frame_index: int) -> None:
+    """Wait until all that a configuration asks of a frame is here, or something prevents it."""
+    final = ("lossless", "complete", "configured", "failed")
+
+    def settled(page: CollectingPage) -> bool:
+        frames = page.series["frames"] if page.series else ()
+        exists = page.error is None and 0 <= frame_index < len(frames)
+        return not exists or page.states.get(frame_index, {}).get("status") in final
+
+    await page.until(settled)
 
 
 async def _picture(page: CollectingPage, frame_index: int, level: int | None) -> Picture:
@@ -234,14 +262,19 @@ async def _picture(page: CollectingPage, frame_index: int, level: int | None) ->
         fine = picture is not None and (picture.is_final or picture.resolution_level == level)
         levels = state.get("decompositionLevels")
         too_fine = level is not None and levels is not None and level > levels
-        return fine or too_fine or state.get("status") == "failed"
+        return fine or too_fine or state.get("status") in ("failed", "configured")
 
     await page.until(here)
     picture, state = page.pictures.get(frame_index), page.states.get(frame_index, {})
     levels = state.get("decompositionLevels")
     if level is not None and levels is not None and level > levels:
         raise LookupError(f"no resolution level {level}, there are 0 to {levels}")
+    if state.get("status") == "configured" and picture is not None and level is None:
+        return picture
     if picture is None or not (picture.is_final or picture.resolution_level == level):
+        if state["error"] is None:
+            text = "no level is" if level is None else f"level {level} is not"
+            raise LookupError(f"{text} in the bytes that the src asks for")
         raise error_of(state["error"])
     return picture
 

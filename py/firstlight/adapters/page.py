@@ -6,6 +6,8 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from firstlight.retrieve.status import Quality, replaces
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -19,12 +21,14 @@ class Picture:
     """Stored values of one frame at one resolution level.
 
     ``values`` is (rows, columns), or (rows, columns, samples), as wide and signed as Bits
-    Allocated and Pixel Representation say; the page owns it.
+    Allocated and Pixel Representation say; the page owns it. ``decomposition_levels`` are those of
+    the representation that it was decoded from, which may be a smaller one than the frame itself.
     """
 
     values: NDArray[Any]
     resolution_level: int
     decomposition_levels: int
+    quality: Quality = Quality.FULL_RESOLUTION
 
     @property
     def is_final(self) -> bool:
@@ -36,7 +40,8 @@ class CollectingPage:
     """A `firstlight.ports.Page` for scripts; it belongs to the event loop it is used in.
 
     ``series`` and ``series_list`` are the loader's records, ``states`` the last one of each frame
-    (`loader.report.frame_state`), ``error`` that of a source which did not open.
+    (`loader.report.frame_state`), ``error`` that of a source which did not open, or of a
+    configuration that cannot be followed.
     """
 
     def __init__(self) -> None:
@@ -48,10 +53,14 @@ class CollectingPage:
         self._changed = asyncio.Event()
 
     def keep(self, order: DecodeOrder, values: NDArray[Any], resolution_level: int) -> None:
-        """Take the outcome of a decode, unless a finer one is here already."""
+        """Take the outcome of a decode, unless a better one is here already."""
         held = self.pictures.get(order.frame_index)
-        if held is None or held.resolution_level <= resolution_level:
-            picture = Picture(values, resolution_level, order.decomposition_levels)
+        quality = Quality.SUBRESOLUTION
+        if resolution_level == order.decomposition_levels:
+            quality = Quality[order.quality or Quality.FULL_RESOLUTION.name]
+        held_quality, held_size = (held.quality, held.values.size) if held else (None, 0)
+        if replaces(quality, values.size, held_quality, held_size):
+            picture = Picture(values, resolution_level, order.decomposition_levels, quality)
             self.pictures[order.frame_index] = picture
         self._changed.set()
 
@@ -69,7 +78,7 @@ class CollectingPage:
                 self.series_list = record
             case "states":
                 self.states.update({state["frameIndex"]: state for state in record})
-            case "error":
+            case "error" | "configuration":
                 self.error = record
         self._changed.set()
 

@@ -16,9 +16,12 @@ from pyodide.ffi import create_proxy, to_js
 
 from firstlight import ports
 from firstlight.adapters.bridge import make_error
+from firstlight.adapters.page_retriever import PageRetrievers
 from firstlight.adapters.pool import MessagePool
+from firstlight.errors import MalformedDescriptor
 from firstlight.loader import FIRST_SEGMENT, Adoption, Loader, Outside
 from firstlight.ranges import ByteRange
+from firstlight.sources.address import limit_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,9 +91,18 @@ class MessageTransport:
     def closed(self, segment: int, stop: int, cancelled: bool) -> None:
         self._sink(ports.Closed(segment, stop, cancelled))
 
-    def failed(self, segment: int, stop: int, kind: str, message: str, status: int | None) -> None:
+    def failed(
+        self,
+        segment: int,
+        stop: int,
+        kind: str,
+        message: str,
+        status: int | None,
+        retry_after_ms: float | None = None,
+    ) -> None:
         url = self._urls.get(segment)
-        self._sink(ports.Failed(segment, stop, make_error(kind, message, url, status)))
+        error = make_error(kind, message, url, status, retry_after_ms)
+        self._sink(ports.Failed(segment, stop, error))
 
 
 class MessagePage:
@@ -124,14 +136,22 @@ class LoaderService:
         self._opening: asyncio.Task[None] | None = None
         self._numbers = itertools.count(FIRST_SEGMENT)
         self._page = MessagePage(bridge)
+        self._retrievers = PageRetrievers(self._page)
 
     def open(
-        self, src: str, epoch: int, frame_index: int, adoptions_json: str, files_json: str
+        self,
+        src: str,
+        epoch: int,
+        frame_index: int,
+        adoptions_json: str,
+        files_json: str,
+        configuration_json: str = "null",
     ) -> None:
         """Open a ``src`` in place of the one before; ``epoch`` marks what is decoded for it.
 
         ``adoptions_json`` lists what the prelude started (`Adoption`), ``files_json`` the
-        [name, address] of each local file.
+        [name, address] of each local file, ``configuration_json`` is what the page wrote about
+        retrieval (`PageRetrievers.read`).
         """
         adoptions = tuple(Adoption(**record) for record in json.loads(adoptions_json))
         urls = {adoption.segment: adoption.url for adoption in adoptions}
@@ -146,7 +166,14 @@ class LoaderService:
         self.close()
         self._loader = Loader(outside, self._numbers, series_base=epoch * SERIES_PER_EPOCH)
         files = tuple((str(name), str(url)) for name, url in json.loads(files_json))
-        opening = self._loader.open(src, frame_index=frame_index, adoptions=adoptions, files=files)
+        self._retrievers = PageRetrievers(self._page)
+        opening = self._loader.open(
+            src,
+            frame_index=frame_index,
+            adoptions=adoptions,
+            files=files,
+            configuration=self._retrievers.read(configuration_json),
+        )
         self._opening = asyncio.ensure_future(opening)
         self._opening.add_done_callback(self._report_crash)
 
@@ -158,17 +185,38 @@ class LoaderService:
             self._loader.close()
             self._loader = None
 
-    def want(self, frame_index: int, direction: int) -> None:
+    def want(self, frame_index: int, direction: int, more_json: str = "{}") -> None:
+        """``more_json``: ``visible``, ``volume`` and ``sidePx`` of `Loader.want`, where given."""
         if self._loader is not None:
-            self._loader.want(frame_index, direction)
+            more = json.loads(more_json)
+            self._loader.want(
+                frame_index,
+                direction,
+                visible=more.get("visible") or (),
+                volume=bool(more.get("volume")),
+                side_px=more.get("sidePx"),
+            )
 
     def select(self, series_index: int, frame_index: int) -> None:
         if self._loader is not None:
             self._loader.select(series_index, frame_index)
 
+    def limit(self, byte_range: str | None, decode_level: str | None) -> None:
+        """How much of every frame is wanted from now on, as a ``jphuri:`` says it."""
+        if self._loader is not None:
+            try:
+                self._loader.limit(limit_of(byte_range, decode_level))
+            except MalformedDescriptor as error:
+                self._page.publish("configuration", error.record())
+
     def retry(self, frame_index: int) -> None:
         if self._loader is not None:
             self._loader.retry(frame_index)
+
+    def retriever(self, retriever: int, step: str, frame_index: int, details_json: str) -> None:
+        """A step of a retriever on the page (`PageRetrievers.answer`)."""
+        if self._loader is not None:
+            self._retrievers.answer(retriever, step, frame_index, details_json)
 
     def _report_crash(self, opening: asyncio.Future[None]) -> None:
         """A bug of ours must be seen on the page too, not only in the console."""

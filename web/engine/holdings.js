@@ -1,0 +1,141 @@
+import { FrameStore } from './frame-store.js';
+import { seriesFromDescriptor, waiting } from './records.js';
+
+/**
+ * @typedef {import('./frame-store.js').StoredFrame} StoredFrame
+ * @typedef {import('./records.js').Series} Series
+ * @typedef {import('./records.js').SeriesSummary} SeriesSummary
+ * @typedef {import('./records.js').FrameState} FrameState
+ */
+
+/** What is known and held of one `src`: its series, the states of the frames, their decoded arrays. */
+export class Holdings {
+  /** @type {SeriesSummary[]} */
+  seriesList = [];
+  /** @type {Series | null} */
+  series = null;
+  #tell;
+  #store = new FrameStore();
+  /** @type {Map<number, FrameState>} */
+  #states = new Map();
+
+  /** @param {(name: string, detail: object) => void} tell */
+  constructor(tell) {
+    this.#tell = tell;
+  }
+
+  get pixelBytes() {
+    return this.#store.bytes;
+  }
+
+  /** @param {number} frameIndex */
+  frame(frameIndex) {
+    return this.#store.get(frameIndex);
+  }
+
+  /**
+   * What is known of a frame. `resolutionLevel` is that of the picture held here, which may be ahead
+   * of what Python has heard of.
+   *
+   * @param {number} frameIndex
+   * @returns {FrameState}
+   */
+  frameState(frameIndex) {
+    const state = this.#states.get(frameIndex) ?? waiting(frameIndex);
+    const held = this.#store.get(frameIndex);
+    if (held === undefined) return { ...state, resolutionLevel: null };
+    const { resolutionLevel, decompositionLevels } = held;
+    return { ...state, resolutionLevel, decompositionLevels };
+  }
+
+  /** @returns {FrameState[]} */
+  states() {
+    return (this.series?.frames ?? []).map((_, index) => this.frameState(index));
+  }
+
+  /** @param {any} descriptor */
+  describe(descriptor) {
+    const { summaries, first } = seriesFromDescriptor(descriptor);
+    this.setSeriesList(summaries);
+    this.setSeries(first);
+  }
+
+  /** @param {SeriesSummary[]} list */
+  setSeriesList(list) {
+    this.seriesList = list;
+    this.#tell('serieslist', {});
+  }
+
+  /** @param {Series} series */
+  setSeries(series) {
+    if (this.series?.index === series.index) return this.#addFacts(this.series, series);
+    if (this.series !== null) {
+      this.#store.clear();
+      this.#states.clear();
+    }
+    this.series = series;
+    this.#tell('series', {});
+  }
+
+  /**
+   * The prelude has told of the series already; what only Python finds out is added.
+   *
+   * @param {Series} known
+   * @param {Series} series
+   */
+  #addFacts(known, { volume, noVolume, notices }) {
+    if (volume === undefined && notices === undefined) return;
+    Object.assign(known, { volume, noVolume, notices });
+    this.#tell('series', {});
+  }
+
+  /** @param {FrameState[]} states */
+  setStates(states) {
+    for (const state of states) {
+      this.#states.set(state.frameIndex, state);
+      this.#tell('state', this.frameState(state.frameIndex));
+    }
+  }
+
+  /**
+   * Bytes that the prelude has of a frame.
+   *
+   * @param {number} frameIndex
+   * @param {number} heldBytes
+   * @param {number} totalBytes
+   */
+  progressed(frameIndex, heldBytes, totalBytes) {
+    const state = waiting(frameIndex);
+    this.#states.set(frameIndex, { ...state, status: 'loading', heldBytes, totalBytes });
+    this.#tell('state', this.frameState(frameIndex));
+  }
+
+  /**
+   * A picture that the prelude asked for: nobody else tells that it is the final one.
+   *
+   * @param {number} frameIndex
+   * @param {StoredFrame} frame
+   */
+  preludeShows(frameIndex, frame) {
+    const state = this.#states.get(frameIndex);
+    if (state && frame.resolutionLevel === frame.decompositionLevels) {
+      const status = this.series?.reversible ? 'lossless' : 'complete';
+      this.#states.set(frameIndex, { ...state, status });
+    }
+    this.#tell('state', this.frameState(frameIndex));
+  }
+
+  /**
+   * @param {number} frameIndex
+   * @param {StoredFrame} frame
+   */
+  put(frameIndex, frame) {
+    if (this.#store.put(frameIndex, frame)) this.#tell('frame', { frameIndex });
+  }
+
+  /** @param {number} frameIndex */
+  evict(frameIndex) {
+    this.#store.delete(frameIndex);
+    this.#tell('evict', { frameIndex });
+  }
+}
