@@ -86,6 +86,29 @@ def brightness(page, plane: str) -> float:
     )
 
 
+LINE_COLOURS = {
+    "coronal": "green - Math.max(red, blue) > 40",
+    "sagittal": "Math.min(red, green) - blue > 60",
+}
+"""What tells a pixel of the line in which a plane cuts another from a grey one."""
+
+
+def wait_for_line(page, plane: str, cut_by: str) -> None:
+    page.wait_for_function(
+        f"""(plane) => {{
+          const canvas = {SHOWN}.querySelector(`.pane[data-plane=${{plane}}] canvas`);
+          const {{ width, height }} = canvas;
+          const {{ data }} = canvas.getContext('2d').getImageData(0, 0, width, height);
+          for (let i = 0; i < data.length; i += 4) {{
+            const [red, green, blue] = data.subarray(i, i + 3);
+            if ({LINE_COLOURS[cut_by]}) return true;
+          }}
+          return false;
+        }}""",
+        arg=plane,
+    )
+
+
 def test_three_planes_are_drawn_and_told(planes, page):
     viewer, _ = planes("mpr")
     [told] = viewer.heard("volume-first-render")
@@ -189,6 +212,8 @@ def test_planes_are_turned_and_put_back(planes, page):
     page.mouse.up()
     page.wait_for_function(f"{SHOWN}.querySelectorAll('.pane[data-name=Oblique]').length === 2")
     assert names(page)[0] == "Axial"
+    for oblique in LINE_COLOURS:
+        wait_for_line(page, "axial", cut_by=oblique)
     page.keyboard.press("r")
     page.wait_for_function(f"{SHOWN}.querySelectorAll('.pane[data-name=Oblique]').length === 0")
     assert names(page) == ["Axial", "Coronal", "Sagittal"]

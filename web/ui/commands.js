@@ -1,11 +1,10 @@
 /** What gestures, keys and buttons do; the one place where a wish of the reader becomes a change. */
 
-import { autoWindow } from '../viewport/auto-window.js';
-import { usableWindows } from '../viewport/voi.js';
-import { rateLabel, windowLabel } from './measures.js';
+import { ActiveView } from './active-view.js';
 import { RATES } from './cine.js';
-import { LAYOUTS, SLAB_NAMES } from './layouts.js';
-import { presetLike, presetsOf } from './presets.js';
+import { rateLabel } from './measures.js';
+import { PlaneCommands } from './plane-commands.js';
+import { WindowCommands } from './window-commands.js';
 
 /**
  * @typedef {import('./toolbar.js').Tool} Tool
@@ -30,16 +29,6 @@ import { presetLike, presetsOf } from './presets.js';
  * @property {(dragging: boolean) => void} dragging
  */
 
-/** @type {('mip' | 'minip' | 'mean')[]} */
-const SLAB_MODES = ['mip', 'minip', 'mean'];
-
-/** Thicknesses to choose from, and the one that a projection starts with, in mm. */
-const SLAB_MM = [2, 5, 10, 20, 40, 80];
-const USUAL_SLAB_MM = 10;
-
-/** A drag over this many px changes the window by its own width. */
-const WINDOW_DRAG_PX = 400;
-
 /**
  * @implements {GestureTarget}
  * @implements {KeyTarget}
@@ -51,8 +40,13 @@ const WINDOW_DRAG_PX = 400;
 export class Commands {
   #viewport;
   #host;
-  /** @type {{center: number, width: number, gain: number, least: number} | null} */
-  #windowStart = null;
+  #active;
+  #window;
+  #planes;
+  /** Menus. */
+  presets = () => this.#window.menu();
+  layouts = () => this.#planes.layouts();
+  slabs = () => this.#planes.slabs();
 
   /**
    * @param {import('../viewport/viewport.js').Viewport} viewport
@@ -61,10 +55,10 @@ export class Commands {
   constructor(viewport, host) {
     this.#viewport = viewport;
     this.#host = host;
-    this.presets = this.presets.bind(this);
+    this.#active = new ActiveView(viewport, host);
+    this.#window = new WindowCommands(viewport, this.#active, host);
+    this.#planes = new PlaneCommands(this.#active, host);
     this.series = this.series.bind(this);
-    this.layouts = this.layouts.bind(this);
-    this.slabs = this.slabs.bind(this);
     this.rates = this.rates.bind(this);
   }
 
@@ -78,53 +72,19 @@ export class Commands {
 
   /** How far scrolling goes: frames of the stack, or slices of the plane that is acted on. */
   get frameCount() {
-    return this.#plane?.position.count ?? this.#host.series?.frames.length ?? 0;
-  }
-
-  /** The plane that was last pointed at, or null where that is the stack. */
-  get #plane() {
-    return this.#host.layouts.panes?.active ?? null;
-  }
-
-  get #linked() {
-    return this.#host.layouts.panes?.linked ?? null;
-  }
-
-  get #view() {
-    return this.#plane ?? this.#viewport;
-  }
-
-  /** Values that windows are for, where those matter. */
-  get #data() {
-    return this.#plane ? undefined : this.#viewport.frame?.data;
-  }
-
-  /** @param {{center: number, width: number} | null} window */
-  #setWindow(window) {
-    this.#view.userWindow = window;
-    if (!this.#plane) this.#host.layouts.panes?.takeLook();
+    return this.#active.plane?.position.count ?? this.#host.series?.frames.length ?? 0;
   }
 
   beginWindow() {
-    const { window, record } = this.#view;
-    if (!window || !record) return;
-    const usual = usableWindows(record, this.#data).at(0)?.width ?? window.width;
-    const least = window.function === 'LINEAR' ? 1 : Math.abs(record.rescale_slope);
-    const gain = Math.max(usual, window.width) / WINDOW_DRAG_PX;
-    this.#windowStart = { center: window.center, width: window.width, gain, least };
+    this.#window.begin();
   }
 
   /**
-   * @param {number} dx widens to the right
-   * @param {number} dy darkens downwards
+   * @param {number} dx CSS px since `beginWindow`
+   * @param {number} dy
    */
   windowBy(dx, dy) {
-    if (!this.#windowStart || !this.#view.window) return;
-    const { center, width, gain, least } = this.#windowStart;
-    this.#setWindow({
-      center: center + dy * gain,
-      width: Math.max(least, width + dx * gain),
-    });
+    this.#window.by(dx, dy);
   }
 
   /**
@@ -132,7 +92,7 @@ export class Commands {
    * @param {number} dy
    */
   pan(dx, dy) {
-    this.#view.pan(dx * devicePixelRatio, dy * devicePixelRatio);
+    this.#active.view.pan(dx * devicePixelRatio, dy * devicePixelRatio);
   }
 
   /**
@@ -141,20 +101,20 @@ export class Commands {
    * @param {number} [y]
    */
   zoom(factor, x, y) {
-    if (x === undefined || y === undefined) this.#view.zoom(factor);
-    else this.#view.zoom(factor, x * devicePixelRatio, y * devicePixelRatio);
+    if (x === undefined || y === undefined) this.#active.view.zoom(factor);
+    else this.#active.view.zoom(factor, x * devicePixelRatio, y * devicePixelRatio);
   }
 
   /** @param {number} frames or slices of the plane */
   scroll(frames) {
     this.#host.cine.pause();
-    if (this.#plane) this.#plane.scroll(frames);
+    if (this.#active.plane) this.#active.plane.scroll(frames);
     else this.goTo(this.#host.frameIndex + frames);
   }
 
   /** @param {'first' | 'last'} end */
   goToEnd(end) {
-    const plane = this.#plane;
+    const plane = this.#active.plane;
     const last = this.frameCount - 1;
     if (plane) this.scroll(end === 'first' ? -plane.position.index : last - plane.position.index);
     else this.goTo(end === 'first' ? 0 : last);
@@ -171,10 +131,7 @@ export class Commands {
    * @param {number} y
    */
   pick(x, y) {
-    const { panes } = this.#host.layouts;
-    const [px, py] = [x * devicePixelRatio, y * devicePixelRatio];
-    if (this.#plane) this.#plane.pick(px, py);
-    else panes?.pickOnStack(px, py);
+    this.#planes.pick(x, y);
   }
 
   /**
@@ -184,8 +141,7 @@ export class Commands {
    * @param {number} toY
    */
   turn(fromX, fromY, toX, toY) {
-    const ratio = devicePixelRatio;
-    this.#plane?.turn(fromX * ratio, fromY * ratio, toX * ratio, toY * ratio);
+    this.#planes.turn(fromX, fromY, toX, toY);
   }
 
   /** @param {Tool} tool */
@@ -193,51 +149,14 @@ export class Commands {
     this.#host.chooseTool(tool);
   }
 
-  /** @returns {import('./presets.js').Preset[]} */
-  #presetList() {
-    const { series, frameIndex } = this.#host;
-    const record = series?.frames[frameIndex];
-    if (!record || !series || !this.#view.window) return [];
-    const list = presetsOf(record, series.modality, this.#data);
-    return this.#plane ? list.filter(({ lut }) => !lut) : list;
-  }
-
   /** The name of the window in force, where it is one of the presets. */
   get windowName() {
-    return presetLike(this.#presetList(), this.#view.window)?.label ?? '';
+    return this.#window.name;
   }
 
   /** @param {number} index */
   preset(index) {
-    const preset = this.#presetList()[index];
-    if (!preset) return;
-    const { center, width, lut } = preset;
-    if (lut && !this.#plane) this.#viewport.chooseLut(index);
-    else this.#setWindow({ center, width });
-  }
-
-  /** @returns {import('./menu.js').MenuItem[]} */
-  presets() {
-    const list = this.#presetList();
-    const current = presetLike(list, this.#view.window);
-    const items = list.map((preset, index) => ({
-      label: preset.label,
-      key: index < 9 ? String(index + 1) : '',
-      hint: preset.lut ? 'LUT' : windowLabel(preset),
-      checked: preset === current,
-      choose: () => this.preset(index),
-    }));
-    if (this.#plane) return items;
-    const checked = this.#viewport.window?.origin === 'auto';
-    return [...items, { label: 'automatic', key: '', checked, choose: () => this.#automatic() }];
-  }
-
-  #automatic() {
-    const { record, frame } = this.#viewport;
-    if (!record || !frame) return;
-    const own = record.voi_luts.length + usableWindows(record, frame.data).length > 0;
-    this.#setWindow(own ? autoWindow(record, frame.data) : null);
-    if (!own) this.#viewport.forgetAutoWindow();
+    this.#window.choose(index);
   }
 
   /** @returns {import('./menu.js').MenuItem[]} */
@@ -251,75 +170,22 @@ export class Commands {
     }));
   }
 
-  /** @returns {import('./menu.js').MenuItem[]} */
-  layouts() {
-    const { layouts } = this.#host;
-    return LAYOUTS.map(([name, label]) => ({
-      label,
-      checked: name === layouts.wanted,
-      choose: () => void (layouts.wanted = name),
-    }));
-  }
-
   nextLayout() {
-    const { layouts } = this.#host;
-    const at = LAYOUTS.findIndex(([name]) => name === layouts.wanted);
-    layouts.wanted = LAYOUTS[(at + 1) % LAYOUTS.length][0];
-  }
-
-  /** @returns {import('./menu.js').MenuItem[]} */
-  slabs() {
-    const linked = this.#linked;
-    if (!linked) return [];
-    const { mode, thicknessMm } = linked.slab;
-    const off = {
-      label: 'thin',
-      checked: thicknessMm === 0,
-      choose: () => void (linked.slab = { mode, thicknessMm: 0 }),
-    };
-    const modes = SLAB_MODES.map((one) => ({
-      label: SLAB_NAMES[one],
-      hint: `${thicknessMm || USUAL_SLAB_MM} mm`,
-      checked: one === mode && thicknessMm > 0,
-      choose: () => void (linked.slab = { mode: one, thicknessMm: thicknessMm || USUAL_SLAB_MM }),
-    }));
-    const sizes = SLAB_MM.map((mm) => ({
-      label: `${mm} mm`,
-      checked: mm === thicknessMm,
-      choose: () => void (linked.slab = { mode, thicknessMm: mm }),
-    }));
-    return [off, ...modes, ...sizes];
+    this.#planes.nextLayout();
   }
 
   /** What is in force, in a word; empty where slices are thin or there is none. */
   get slabName() {
-    const slab = this.#linked?.slab;
-    return slab?.thicknessMm ? `${SLAB_NAMES[slab.mode]} ${slab.thicknessMm} mm` : '';
+    return this.#planes.slabName;
   }
 
-  /** Thin, then each projection in turn. */
   nextSlabMode() {
-    const linked = this.#linked;
-    if (!linked) return;
-    const { mode, thicknessMm } = linked.slab;
-    const at = thicknessMm === 0 ? -1 : SLAB_MODES.indexOf(mode);
-    const next = SLAB_MODES[at + 1];
-    linked.slab = next
-      ? { mode: next, thicknessMm: thicknessMm || USUAL_SLAB_MM }
-      : { mode: SLAB_MODES[0], thicknessMm: 0 };
+    this.#planes.nextSlabMode();
   }
 
   /** @param {1 | -1} direction */
   changeThickness(direction) {
-    const linked = this.#linked;
-    if (!linked) return;
-    const { mode, thicknessMm } = linked.slab;
-    const steps = [0, ...SLAB_MM];
-    const next =
-      direction > 0
-        ? steps.find((mm) => mm > thicknessMm)
-        : steps.findLast((mm) => mm < thicknessMm);
-    if (next !== undefined) linked.slab = { mode, thicknessMm: next };
+    this.#planes.changeThickness(direction);
   }
 
   playOrPause() {
@@ -368,20 +234,19 @@ export class Commands {
   }
 
   reset() {
-    this.#setWindow(null);
+    this.#active.setWindow(null);
     this.#viewport.forgetAutoWindow();
     this.#viewport.inverted = false;
     this.#viewport.fit();
-    this.#linked?.reset();
+    this.#active.linked?.reset();
   }
 
   fit() {
-    this.#view.fit();
+    this.#active.view.fit();
   }
 
   invert() {
-    this.#view.inverted = !this.#view.inverted;
-    if (!this.#plane) this.#host.layouts.panes?.takeLook();
+    this.#active.invert();
   }
 
   fullscreen() {

@@ -1,18 +1,13 @@
 /** Everything in the shadow root: built once, brought up to date after every draw. */
 
-import { Viewport } from '../viewport/viewport.js';
-import { Annotations } from './annotations.js';
+import { Announcer, statusWords } from './announcer.js';
 import { Commands } from './commands.js';
-import { make, setText } from './dom.js';
-import { DropZone } from './drop-zone.js';
+import { make } from './dom.js';
 import { Gestures } from './gestures.js';
 import { Help } from './help.js';
 import { LAYOUTS, Layouts } from './layouts.js';
-import { Mark, bytesDescribed, describe } from './mark.js';
-import { acceptDrops } from './local-files.js';
-import { Message } from './message.js';
 import { Notices } from './notices.js';
-import { Probe } from './probe.js';
+import { Stage } from './stage.js';
 import { Strip } from './strip.js';
 import { STYLES } from './styles.js';
 import { Toolbar } from './toolbar.js';
@@ -44,34 +39,19 @@ import { Toolbar } from './toolbar.js';
  * }} ScreenHost
  */
 
-/** A screen reader is told what holds for this long, not every step on the way. */
-const ANNOUNCE_AFTER_MS = 700;
-
 export class Screen {
   #host;
-  #stage = make('div', { class: 'stage' });
+  #stage;
+  #announcer;
   #notices = new Notices();
-  #panes = make('div', { class: 'panes' }, [this.#stage, this.#notices.element]);
-  #canvas = make('canvas', { role: 'img' });
-  #outline = make('div', { class: 'outline', hidden: '' });
-  #progress = make('div', { class: 'progress done' });
-  #announcer = make('div', { class: 'announcer', role: 'status', 'aria-live': 'polite' });
-  #annotations = new Annotations();
-  #mark = new Mark();
-  #message = new Message();
+  #panes;
   /** @type {Series | null} */
   #series = null;
-  #probe;
-  #dropZone;
-  #empty = false;
   #help;
   #strip;
   #toolbar;
   /** @type {import('./timeline.js').TimelinePanel | null} */
   #timeline = null;
-  #announceTimer = 0;
-  #resized;
-  #widthPx = 0;
   #complete = false;
   viewport;
   commands;
@@ -83,10 +63,10 @@ export class Screen {
    */
   constructor(root, host) {
     this.#host = host;
-    this.viewport = new Viewport(this.#canvas, () => host.drawn());
-    this.#probe = new Probe(this.#stage, this.viewport);
-    this.#annotations.corner.prepend(this.#probe.element);
-    this.#dropZone = new DropZone(host.openLocal);
+    this.#stage = new Stage(host);
+    this.#announcer = new Announcer(this.#stage.canvas);
+    this.#panes = make('div', { class: 'panes' }, [this.#stage.element, this.#notices.element]);
+    this.viewport = this.#stage.viewport;
     this.#help = new Help(() => host.focus());
     const screen = this;
     this.commands = new Commands(
@@ -107,25 +87,14 @@ export class Screen {
     this.layouts = this.#makeLayouts();
     this.#strip = new Strip((frameIndex) => host.goTo(frameIndex));
     this.#toolbar = new Toolbar(this.commands);
-    this.#stage.append(
-      this.#canvas,
-      this.#outline,
-      ...this.#annotations.elements,
-      this.#mark.element,
-      this.#message.element,
-      this.#progress,
-      this.#dropZone.element,
-    );
     const parts = [this.#panes, this.#strip.element, this.#toolbar.element];
     root.append(
       make('style', {}, [STYLES]),
       make('div', { class: 'viewer' }, parts),
       this.#help.element,
-      this.#announcer,
+      this.#announcer.element,
     );
-    new Gestures(this.#stage, this.commands);
-    acceptDrops(this.#stage, { hover: (over) => this.#hover(over), dropped: host.openLocal });
-    this.#resized = new ResizeObserver(() => this.#resize());
+    new Gestures(this.#stage.element, this.commands);
   }
 
   #makeLayouts() {
@@ -133,7 +102,7 @@ export class Screen {
     return new Layouts(this.#panes, {
       commands: this.commands,
       stack: this.viewport,
-      stage: this.#stage,
+      stage: this.#stage.element,
       get frameIndex() {
         return host.frameIndex;
       },
@@ -155,13 +124,12 @@ export class Screen {
 
   /** Starts following the size of the stage. */
   connect() {
-    this.#resize();
-    this.#resized.observe(this.#stage);
+    this.#stage.connect();
   }
 
   disconnect() {
-    this.#resized.disconnect();
-    clearTimeout(this.#announceTimer);
+    this.#stage.disconnect();
+    this.#announcer.stop();
   }
 
   /** Its code is fetched when somebody asks for it: no picture waits for it. */
@@ -192,7 +160,7 @@ export class Screen {
   #hideTimeline() {
     if (!this.#timeline) return false;
     const focused = this.#timeline.element.contains(
-      /** @type {ShadowRoot} */ (this.#stage.getRootNode()).activeElement,
+      /** @type {ShadowRoot} */ (this.#panes.getRootNode()).activeElement,
     );
     this.#timeline.release();
     this.#timeline = null;
@@ -200,42 +168,22 @@ export class Screen {
     return true;
   }
 
-  /** @param {boolean} hovering */
-  #hover(hovering) {
-    this.#dropZone.update({ empty: this.#empty, hovering });
-  }
-
-  #resize() {
-    const { clientWidth, clientHeight } = this.#stage;
-    const ratio = devicePixelRatio;
-    this.#widthPx = clientWidth;
-    this.viewport.resize(Math.round(clientWidth * ratio), Math.round(clientHeight * ratio));
-  }
-
   /** @param {Shown} shown what has just been drawn */
   update(shown) {
-    const { series, frameIndex, state } = shown;
+    const { series, frameIndex } = shown;
     if (series?.index !== this.#series?.index) this.#notices.forget();
     this.#series = series;
     this.#complete = shown.complete;
     const frameCount = series?.frames.length ?? 0;
-    this.#updateAnnotations(shown);
+    const mark = this.#stage.update(shown, this.commands.windowName);
     this.#updateToolbar(shown);
     this.#strip.update(shown.changed, frameCount, frameIndex);
-    this.#probe.update(series?.modality ?? '');
     this.layouts.follow(shown.session);
     this.layouts.panes?.update();
     this.#updateNotices(shown);
     this.#timeline?.touch();
-    const mark = this.#markOf(shown);
-    this.#mark.update(mark, state ? bytesDescribed(state) : '');
-    this.#stage.classList.toggle('replica', mark?.kind === 'replica');
-    this.#updateProgress(state);
-    this.#updateMessage(shown);
-    this.#empty = !shown.session && !shown.error;
-    this.#hover(false);
     const which = series ? `Frame ${frameIndex + 1} of ${frameCount}` : 'Image';
-    this.#say(which, shown.error ? `failed: ${shown.error.type}` : statusWords(mark));
+    this.#announcer.say(which, shown.error ? `failed: ${shown.error.type}` : statusWords(mark));
   }
 
   /** @param {Shown} shown */
@@ -255,35 +203,11 @@ export class Screen {
   }
 
   /** @param {Shown} shown */
-  #markOf({ series, shownIndex, state }) {
-    const { frame, refusal } = this.viewport;
-    const record = series?.frames[shownIndex];
-    if (!state || !record || refusal) return null;
-    return describe(state, record, frame, { waitingFor: this.#host.cine.waitingFor, shownIndex });
-  }
-
-  /** @param {Shown} shown */
-  #updateAnnotations({ series, frameIndex, shownIndex }) {
-    this.#annotations.update(
-      series && {
-        series,
-        frameIndex,
-        shownIndex,
-        window: this.viewport.window,
-        windowName: this.commands.windowName,
-        inverted: this.viewport.inverted,
-        toScreen: this.viewport.imageToScreen,
-        pixelRatio: devicePixelRatio,
-        widthPx: this.#widthPx,
-      },
-    );
-  }
-
-  /** @param {Shown} shown */
   #updateToolbar({ series, seriesList, frameIndex, tool }) {
     const { cine } = this.#host;
     const planes = this.layouts.panes !== null;
-    if (this.#stage.dataset.tool !== tool) this.#stage.dataset.tool = tool;
+    const { dataset } = this.#stage.element;
+    if (dataset.tool !== tool) dataset.tool = tool;
     this.#toolbar.update({
       tool,
       inverted: this.layouts.panes?.linked.inverted ?? this.viewport.inverted,
@@ -299,75 +223,4 @@ export class Screen {
       seriesLabel: series?.description || series?.modality || '',
     });
   }
-
-  /** @param {FrameState | null} state */
-  #updateProgress(state) {
-    const loading = state?.status === 'loading' && state.totalBytes;
-    this.#progress.classList.toggle('done', !loading);
-    if (!loading) return;
-    this.#progress.style.transform = `scaleX(${Math.min(1, state.heldBytes / loading)})`;
-  }
-
-  /** @param {Shown} shown */
-  #updateMessage({ series, frameIndex, shownIndex, state, error, session }) {
-    const { refusal } = this.viewport;
-    const compact = this.viewport.frame !== undefined;
-    this.#outline.hidden = true;
-    if (error) {
-      const retry = () => this.#host.retrySource();
-      this.#message.showFailure('This source could not be opened', error, { compact, retry });
-    } else if (state?.status === 'failed') {
-      const retry = () => this.#host.retryFrame(frameIndex);
-      const begun = compact && shownIndex === frameIndex;
-      const title = `Frame ${frameIndex + 1} could not be ${begun ? 'completed' : 'loaded'}`;
-      this.#message.showFailure(title, state.error, { compact, retry });
-    } else if (refusal) {
-      const reason = { type: 'FormatError', message: refusal, resource: null };
-      const record = { ...reason, frame_index: frameIndex, range: null };
-      this.#message.showFailure('This image cannot be shown', record, { compact, retry: null });
-    } else if (!compact && series) {
-      this.#placeOutline(series.frames[frameIndex]);
-      const count = series.frames.length;
-      this.#message.showLoading(
-        count > 1 ? `Loading frame ${frameIndex + 1} of ${count}` : 'Loading',
-      );
-    } else if (!compact && session) {
-      this.#message.showLoading('Opening');
-    } else {
-      this.#message.hide();
-    }
-  }
-
-  /**
-   * Where the image will be.
-   *
-   * @param {import('../engine/records.js').ImageRecord} record
-   */
-  #placeOutline({ columns, rows }) {
-    this.#outline.hidden = false;
-    const { offsetX, offsetY, scaleX, scaleY } = this.viewport.imageToScreen;
-    const [left, top, width, height] = [offsetX, offsetY, columns * scaleX, rows * scaleY].map(
-      (length) => `${length / devicePixelRatio}px`,
-    );
-    Object.assign(this.#outline.style, { left, top, width, height });
-  }
-
-  /**
-   * @param {string} which
-   * @param {string} status
-   */
-  #say(which, status) {
-    const text = status ? `${which}: ${status}` : which;
-    if (this.#canvas.ariaLabel === text) return;
-    this.#canvas.ariaLabel = text;
-    clearTimeout(this.#announceTimer);
-    this.#announceTimer = setTimeout(() => setText(this.#announcer, text), ANNOUNCE_AFTER_MS);
-  }
-}
-
-/** @param {import('./mark.js').MarkText | null} mark */
-function statusWords(mark) {
-  if (!mark) return '';
-  // the size in px changes with every level: too much to listen to
-  return mark.kind === 'loading' ? 'loading' : `${mark.text} ${mark.detail}`.trim();
 }

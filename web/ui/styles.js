@@ -50,8 +50,8 @@ export const STYLES = `
 .plane-name::before {
   content: ''; display: inline-block; width: 8px; height: 8px; margin-right: 6px; border-radius: 2px; background: var(--plane);
 }
-.pane { --plane: #3e9be9; } .pane[data-name=Axial] { --plane: #e5484d; }
-.pane[data-name=Coronal] { --plane: #46a758; } .pane[data-name=Sagittal] { --plane: #ffca16; }
+.pane[data-plane=axial] { --plane: #e5484d; } .pane[data-plane=coronal] { --plane: #46a758; }
+.pane[data-plane=sagittal] { --plane: #ffca16; }
 .plane-slab { color: var(--dim); } .plane-slab:not(:empty)::before { content: ' · '; }
 .cross { position: absolute; left: 0; top: 0; pointer-events: none; background: rgb(127 178 229 / .5); }
 .cross.across { width: 100%; height: 1px; } .cross.down { width: 1px; height: 100%; }

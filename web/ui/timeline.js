@@ -41,7 +41,7 @@ export class TimelinePanel {
   #record = null;
   /** All of the time there is to show, and what is shown of it; null: all of it, also as it grows. */
   #whole = { fromMs: 0, toMs: 1 };
-  /** @type {import('./timeline-canvas.js').TimeSpan | null} */
+  /** @type {import('./timeline-layout.js').TimeSpan | null} */
   #chosen = null;
   #asking = false;
   #timer = 0;
@@ -121,7 +121,7 @@ export class TimelinePanel {
     return this.#chosen ?? this.#whole;
   }
 
-  /** @param {import('./timeline-canvas.js').TimeSpan | null} span */
+  /** @param {import('./timeline-layout.js').TimeSpan | null} span */
   #show(span) {
     this.#chosen = span;
     this.#requestDraw();
@@ -155,9 +155,9 @@ export class TimelinePanel {
     let lastX = 0;
     canvas.addEventListener('wheel', (event) => {
       event.preventDefault();
-      const at = this.#painter.timeAt(event.offsetX, this.#span);
+      const at = this.#painter.layout.timeAt(event.offsetX, this.#span);
       if (event.shiftKey)
-        this.#pan(this.#painter.msPerPx(this.#span) * (event.deltaX || event.deltaY));
+        this.#pan(this.#painter.layout.msPerPx(this.#span) * (event.deltaX || event.deltaY));
       else this.#zoom(ZOOM_STEP ** (-event.deltaY / 200), at);
     });
     canvas.addEventListener('pointerdown', (event) => {
@@ -166,7 +166,7 @@ export class TimelinePanel {
     });
     canvas.addEventListener('pointermove', (event) => {
       if (canvas.hasPointerCapture(event.pointerId)) {
-        this.#pan((lastX - event.offsetX) * this.#painter.msPerPx(this.#span));
+        this.#pan((lastX - event.offsetX) * this.#painter.layout.msPerPx(this.#span));
         lastX = event.offsetX;
       }
       this.#explain(event);

@@ -4,7 +4,7 @@
  * @typedef {import('./view.js').Point} Point
  * @typedef {import('./bands.js').VoxelStatus} VoxelStatus
  * @typedef {{status: VoxelStatus, polygon: Point[], edges: [Point, Point][]}} ShownBand in device px
- * @typedef {{ends: [Point, Point], name: string}} PlaneLine
+ * @typedef {{ends: [Point, Point], orientation: import('./planes.js').Orientation}} PlaneLine
  */
 
 /** Colours of what is not there yet, and of what will not come. */
@@ -15,11 +15,11 @@ const COLOURS = /** @type {Record<string, string>} */ ({
   gap: '#e5484d',
 });
 
-/** Colours of the planes by their name, as most viewers have them. */
+/** Colours of the planes as most viewers have them; a plane that is turned keeps its own. */
 const PLANE_COLOURS = /** @type {Record<string, string>} */ ({
-  Axial: '#e5484d',
-  Coronal: '#46a758',
-  Sagittal: '#ffca16',
+  axial: '#e5484d',
+  coronal: '#46a758',
+  sagittal: '#ffca16',
 });
 const OTHER_PLANE = '#3e9be9';
 
@@ -110,8 +110,8 @@ export function drawPlanes(context, lines, point, pixelRatio) {
   context.lineWidth = LINE_WIDTH * pixelRatio;
   context.globalAlpha = 0.8;
   const free = GAP_AROUND_POINT * pixelRatio;
-  for (const { ends, name } of lines) {
-    context.strokeStyle = PLANE_COLOURS[name] ?? OTHER_PLANE;
+  for (const { ends, orientation } of lines) {
+    context.strokeStyle = PLANE_COLOURS[orientation] ?? OTHER_PLANE;
     for (const end of ends) {
       const length = Math.hypot(end.x - point.x, end.y - point.y);
       if (length <= free) continue;

@@ -302,7 +302,7 @@ export class MprViewport {
       const distance = (/** @type {views.Point} */ { x, y }) =>
         dot(minus(this.toPatient(x, y), point), normal);
       const ends = crossing(distance, this.#screen);
-      return ends ? [{ ends, name: other.name }] : [];
+      return ends ? [{ ends, orientation: other.orientation }] : [];
     });
   }
 
