@@ -42,7 +42,9 @@ def main() -> int:
         svg, record = drawn(chromium, options)
     record |= {"load_averages": os.getloadavg(), "network": options.network}
     (options.out / f"{options.what}.svg").write_text(svg)
-    (options.out / f"{options.what}.json").write_text(json.dumps(record, indent=1) + "\n")
+    results = ROOT / "bench/results"
+    results.mkdir(exist_ok=True)
+    (results / f"{options.what}.json").write_text(json.dumps(record, indent=1) + "\n")
     print(json.dumps(record, indent=1))
     return 0
 

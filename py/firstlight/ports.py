@@ -179,8 +179,8 @@ DecodeEvent = Decoded | DecodeFailed
 class DecoderPool(Protocol):
     """Runs decode jobs in the order given on ``capacity`` workers; reports to one sink.
 
-    The caller keeps the queue: it hands over no more jobs than `capacity`, so that the order can
-    still be changed for all others.
+    The caller keeps the queue: it hands over no more jobs than `capacity`, or a few very small ones
+    in the place of each, so that the order can still be changed for all others.
     """
 
     @property

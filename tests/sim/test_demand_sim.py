@@ -7,6 +7,8 @@ import pytest
 from firstlight.schedule import Capacity
 from firstlight.schedule import commands as do
 from firstlight.schedule import events as on
+from firstlight.schedule.capacity import MAX_LEAD_FRAMES, NEAR_FRAMES
+from firstlight.schedule.order import View
 from sim.world import CT_ENDS, RADIOGRAPH_ENDS, World
 
 
@@ -157,3 +159,31 @@ def test_a_limit_is_all_that_is_fetched():
     assert all(frame.complete for frame in world.scheduler.frames)
     world.assert_no_byte_twice()
     assert len(world.commands(do.Fetch)) <= 30
+
+
+@pytest.mark.parametrize("direction", [1, -1])
+def test_the_faster_somebody_scrolls_the_further_ahead_is_fetched_before_the_rest(direction):
+    """Ahead of the eye comes before what lies nearer behind it."""
+    count, eye = 200, 100
+
+    def ahead_first(speed: float) -> int:
+        world = World([CT_ENDS] * count)
+        world.tell(on.Demand(visible=(eye,), direction=direction, speed=speed))
+        world.run()
+        done = {index: shown[-1][0] for index, shown in world.shown.items()}
+        behind = done[eye - direction * 20]
+        return sum(done[eye + direction * k] < behind for k in range(1, count // 2))
+
+    assert ahead_first(0) == pytest.approx(40, abs=6)  # behind counts twice as far
+    assert ahead_first(64) >= 64
+    view = View(on.Demand(visible=(eye,), direction=direction, speed=1e9), count)
+    assert view.near.bit_count() <= MAX_LEAD_FRAMES + NEAR_FRAMES
+
+
+def test_frames_that_will_be_scrolled_to_are_not_dropped_from_memory():
+    demand = on.Demand(visible=(100,), direction=1, speed=32)
+    view = View(demand, 200)
+    assert view.is_near(130)
+    assert not view.is_near(70)
+    assert view.farthest(1 << 130) is None
+    assert view.farthest(1 << 70) == 70

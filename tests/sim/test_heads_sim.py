@@ -126,3 +126,31 @@ def test_memory_drops_bytes_and_keeps_the_heads():
     assert sum(frame.held_stop for frame in world.scheduler.frames) <= limit + 6 * CT_ENDS[-1]
     assert any(c.keep_heads for _, c in world.commands(do.Release))
     world.assert_no_byte_twice()
+
+
+@pytest.mark.parametrize("count", [500, 2000])
+def test_where_decoders_are_the_narrow_part_every_frame_is_still_seen_early(count):
+    """Finer levels near the eye keep coming; they must not hold up who shows nothing at all."""
+    frames = [(510, 1700, 6500)] * count
+    world = World(frames, heads=heads_of(frames, (0,)), connections=6, decode_ms=20)
+    world.tell(on.Demand(visible=(0,)))
+    world.run()
+    assert all(frame.complete for frame in world.scheduler.frames)
+    assert seen_ms(world) < 0.4 * world.busy_until
+    # Who is near is refined all the same: it does not wait for thousands that are far away.
+    assert max(shown[-1][0] for index, shown in world.shown.items() if index < 4) < seen_ms(world)
+    world.assert_no_byte_twice()
+
+
+def test_the_rest_of_a_pass_that_somebody_else_began_comes_before_all_but_what_is_on_screen():
+    count, begun = 3000, 2400
+    frames = [(510, 1700, 6500)] * count
+    world = World(frames, heads=heads_of(frames, (0,)), connections=6)
+    stop = world.heads[begun - 1].stop
+    world.exchange_of_somebody_else(7, stop)
+    world.tell_all(on.AdoptedHeads(7, stop, ()), on.Demand(visible=(0,)))
+    world.run()
+    last = max(time for time, _ in world.commands(do.FetchHeads))
+    others = [time for time, c in world.commands(do.Fetch) if c.frame_index != 0]
+    assert last <= min(others)
+    assert seen_ms(world) < 0.2 * world.busy_until

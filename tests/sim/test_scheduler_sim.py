@@ -206,12 +206,12 @@ def test_a_server_in_trouble_gets_fewer_requests_and_then_more_again():
     assert all(frame.complete for frame in world.scheduler.frames)
 
 
-def test_a_codestream_that_cannot_be_decoded_stops_its_own_request():
+def test_a_codestream_that_cannot_be_decoded_is_given_up_at_its_last_level():
     world = World([RADIOGRAPH_ENDS, CT_ENDS], undecodable={0: DecodeError("refused")})
     world.tell(on.Demand(visible=(0,)))
     world.run()
     assert isinstance(world.scheduler.frames[0].error, DecodeError)
-    assert world.scheduler.frames[0].held_stop < RADIOGRAPH_ENDS[-1] / 2
+    assert world.scheduler.frames[0].held_stop == RADIOGRAPH_ENDS[-1], "a finer level may do"
     assert world.scheduler.frames[1].complete
     world.undecodable.clear()
     world.tell(on.Retry(0))
@@ -290,3 +290,39 @@ def test_work_for_each_event_does_not_grow_with_the_series(count):
     world.run()
     commands = len(world.log)
     assert commands <= 12 * count
+
+
+def test_a_level_that_is_refused_does_not_fail_a_frame_whose_full_image_decodes():
+    world = World([CT_ENDS] * 6, unsupported={2: {0, 1, 2, 3, 4}})
+    world.tell(on.Demand(visible=(2,)))
+    world.run()
+    frame = world.scheduler.frames[2]
+    assert frame.complete
+    assert frame.error is frame.refused is None
+    assert [level for _, level in world.shown[2]] == [5]
+    assert all(other.complete for other in world.scheduler.frames)
+    world.assert_no_byte_twice()
+
+
+def test_a_frame_fails_when_its_last_level_is_refused_and_keeps_what_it_shows():
+    world = World([CT_ENDS] * 6, unsupported={2: {4, 5}})
+    world.tell(on.Demand(visible=(2,)))
+    world.run()
+    frame = world.scheduler.frames[2]
+    assert isinstance(frame.error, DecodeError)
+    assert frame.ready_level >= 0
+    assert world.running() == 0
+    world.unsupported.clear()
+    world.tell(on.Retry(2))
+    world.run()
+    assert frame.complete
+
+
+def test_where_only_a_refused_level_is_wanted_the_frame_fails():
+    world = World([CT_ENDS] * 3, unsupported={0: {0, 1, 2, 3}})
+    world.tell(on.Limited(None, 2))
+    world.tell(on.Demand(visible=(0,)))
+    world.run()
+    assert isinstance(world.scheduler.order.error(0), DecodeError)
+    assert world.scheduler.order.is_over(1)
+    assert world.running() == 0

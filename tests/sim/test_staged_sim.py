@@ -264,3 +264,29 @@ def test_every_stock_plan_ends_with_every_frame_and_no_byte_twice(name, describe
             assert order.error(index) is None
         world.assert_no_byte_twice()
         assert world.running() == 0
+
+
+def test_a_frame_that_no_stage_selects_is_asked_for_when_it_is_looked_at():
+    configuration = RetrieveConfiguration("own", (Stage("even", decimate=2, offset=0),))
+    world = world_of(compile_plan(configuration, 8, [HTJ2K]), 8)
+    world.tell(on.Demand(visible=(0,)))
+    world.run()
+    assert [world.quality(index) is not None for index in range(8)] == [True, False] * 4
+    world.tell(on.Demand(visible=(3,)))
+    world.run()
+    assert world.quality(3) is Quality.FULL_RESOLUTION
+    assert world.quality(5) is None
+    assert world.scheduler.order.is_over(3)
+    assert world.scheduler.order.stage_id(3) is None
+    assert stages(world)["even"].number_of_images == 4
+    assert len(world.fetches(3)) == 1
+
+
+def test_a_refused_level_fails_its_stage_and_not_the_frame():
+    plan = plan_of("sequential", 3, volume=False)
+    world = world_of(plan, 3, unsupported={1: {0, 1, 2, 3, 4}})
+    world.tell(on.Demand(visible=(1,)))
+    world.run()
+    assert world.quality(1) is Quality.FULL_RESOLUTION
+    assert world.scheduler.order.error(1) is None
+    world.assert_no_byte_twice()

@@ -9,7 +9,7 @@ import heapq
 import itertools
 from dataclasses import dataclass, field
 
-from firstlight.errors import FirstlightError, ShortBody
+from firstlight.errors import DecodeError, FirstlightError, ShortBody
 from firstlight.schedule import Capacity, Scheduler
 from firstlight.schedule import commands as do
 from firstlight.schedule import events as on
@@ -34,6 +34,7 @@ class Exchange:
     error: FirstlightError | None = None
     open: bool = False
     over: bool = False
+    pieces_noted: int = 0
 
     @property
     def held(self) -> int:
@@ -70,6 +71,7 @@ class World:
     faults: dict[int, tuple[int, FirstlightError]] = field(default_factory=dict)
     refusals: dict[tuple[int, int], list[FirstlightError]] = field(default_factory=dict)
     undecodable: dict[int, FirstlightError] = field(default_factory=dict)
+    unsupported: dict[int, set[int]] = field(default_factory=dict)
     others: dict[tuple[int, int], tuple[int, ...]] = field(default_factory=dict)
     heads: list[HeadsPiece] = field(default_factory=list)
     heads_error: FirstlightError | None = None
@@ -251,6 +253,9 @@ class World:
         if frame in self.undecodable:
             self.tell(on.DecodeFailed(job, self.undecodable[frame]))
             return
+        if level in self.unsupported.get(frame, ()):
+            self.tell(on.DecodeFailed(job, DecodeError(f"level {level} is not supported")))
+            return
         self.shown[frame].append((self.now, level))
         self.tell(on.Decoded(job, 1000 * 4**level))
 
@@ -290,6 +295,7 @@ class World:
                 not exchange.over and exchange.milestones and exchange.milestones[0] <= exchange.at
             ):
                 point = exchange.milestones.pop(0)
+                self._note_pieces(exchange)
                 if point > exchange.start:
                     self.tell(on.Reached(exchange.request, point))
             if not exchange.over and exchange.at >= exchange.stop:
@@ -306,11 +312,18 @@ class World:
         exchange.over = True
         del self._exchanges[exchange.request]
         if exchange.key is None:
-            for piece in self._pieces[exchange.request]:
-                if piece.stop <= exchange.at:
-                    self.fetched[piece.frame_index].append((piece.frame_start, piece.frame_stop))
+            self._note_pieces(exchange)
         elif exchange.key[1] == 0:
             self.fetched[exchange.key[0]].append((exchange.start, exchange.held))
+
+    def _note_pieces(self, exchange: Exchange) -> None:
+        """What has come of the heads file, told before anybody may drop it again."""
+        pieces = () if exchange.key else self._pieces[exchange.request]
+        for piece in pieces[exchange.pieces_noted :]:
+            if piece.stop > exchange.at:
+                return
+            exchange.pieces_noted += 1
+            self.fetched[piece.frame_index].append((piece.frame_start, piece.frame_stop))
 
     # -- what a test asks -----------------------------------------------------------------------
 

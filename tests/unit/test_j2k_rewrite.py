@@ -10,7 +10,10 @@ import pytest
 from firstlight.errors import MalformedCodestream
 from firstlight.j2k.index import read_index
 from firstlight.j2k.markers import TLM, read_main_header
+from firstlight.j2k.quick import quick_packets
 from firstlight.j2k.rewrite import rewrite
+from firstlight.prepare.lines import encode_in_memory
+from firstlight.prepare.recipe import Arrangement
 from unit.j2k_samples import (
     ORDERS,
     PLT,
@@ -63,6 +66,47 @@ def test_the_picture_and_the_packets_stay(name: str):
         assert part.body_start + sum(part.packet_lengths or ()) == part.stop
     index = read_index(written)
     assert (index.method, index.complete) == ("tlm", True)
+
+
+QUICK = {
+    "one code-block a sub-band": (700, 900, 1, 128),
+    "narrow": (1500, 3, 1, 128),
+    "colour": (300, 301, 3, 128),
+    "several code-blocks": (700, 500, 1, 256),
+    "no precincts": (300, 300, 1, 0),
+}
+
+
+@pytest.mark.parametrize("name", QUICK)
+@pytest.mark.parametrize("kind", ["smooth", "noise", "dots", "zeros"])
+def test_quickly_found_packets_are_those_of_the_walk(
+    name: str, kind: str, monkeypatch: pytest.MonkeyPatch
+):
+    pytest.importorskip("ojph", reason="precincts need the package ojph")
+    height, width, samples, precinct_px = QUICK[name]
+    shape = (height, width) if samples == 1 else (height, width, samples)
+    random = np.random.default_rng(5)
+    values = {
+        "smooth": np.cumsum(random.integers(-1, 2, shape), axis=0) + 2000,
+        "noise": random.integers(0, 4096, shape),
+        "dots": (random.random(shape) > 0.9999) * 4095,
+        "zeros": np.zeros(shape),
+    }[kind]
+    codestream = encode_in_memory(
+        values.astype(np.uint16),
+        bits=12,
+        levels=4,
+        arrangement=Arrangement(precinct_px=precinct_px),
+        colour_transform=samples == 3,
+        step=None,
+    )
+    assert quick_packets(codestream, read_main_header(codestream)) is not None
+    written = rewrite(codestream)
+    broken = [codestream[:stop] for stop in range(120, len(codestream), len(codestream) // 5)]
+    for cut in broken:
+        assert quick_packets(cut, read_main_header(codestream)) is None
+    monkeypatch.setattr("firstlight.j2k.rewrite.quick_packets", lambda *_: None)
+    assert rewrite(codestream) == written
 
 
 @pytest.mark.parametrize("samples", [1, 3])

@@ -343,7 +343,7 @@ def test_the_mark_says_what_is_drawn_not_what_is_hoped_for():
     body = """
       return given.map(([status, frame, error, lossy, waitingFor]) => {
         const record = {columns: 3036, lossy_image_compression: lossy};
-        return web.describe({status, error}, record, frame ?? undefined, waitingFor);
+        return web.describe({status, error}, record, frame ?? undefined, {waitingFor});
       })"""
     kinds = [(mark["kind"], mark["text"]) for mark in run(["ui/mark.js"], body, cases)]
     assert kinds == [

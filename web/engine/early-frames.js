@@ -35,6 +35,8 @@ export class EarlyFrames {
   #load;
   /** @type {Map<number, Progress>} */
   #frames = new Map();
+  /** Those that hold more than they show, while no decoder is at work on them. @type {Set<Progress>} */
+  #waiting = new Set();
   #over = false;
 
   /**
@@ -62,7 +64,7 @@ export class EarlyFrames {
       progress.frame = frame;
       progress.reachedLevel = level;
     }
-    this.#decodeNext();
+    this.#offer(progress);
   }
 
   /**
@@ -77,12 +79,15 @@ export class EarlyFrames {
     this.#load[progress.decoder] -= 1;
     progress.decoder = null;
     // What cannot be decoded is Python's to judge.
-    if (picture === null) this.#frames.delete(frameIndex);
-    else if (picture.resolutionLevel > progress.shownLevel) {
+    if (picture === null) {
+      this.#frames.delete(frameIndex);
+      return this.#decodeNext();
+    }
+    if (picture.resolutionLevel > progress.shownLevel) {
       progress.shownLevel = picture.resolutionLevel;
       progress.storedBytes = picture.data.byteLength;
     }
-    this.#decodeNext();
+    this.#offer(progress);
   }
 
   /** @param {number} frameIndex */
@@ -102,13 +107,20 @@ export class EarlyFrames {
     this.#over = true;
   }
 
+  /** @param {Progress} progress */
+  #offer(progress) {
+    const isNews = progress.reachedLevel > progress.shownLevel;
+    if (isNews && progress.decoder === null) this.#waiting.add(progress);
+    this.#decodeNext();
+  }
+
   #decodeNext() {
     if (this.#over) return;
-    for (const progress of this.#frames.values()) {
+    for (const progress of this.#waiting) {
       const least = Math.min(...this.#load);
       if (least >= JOBS_PER_DECODER) return;
-      const isNews = progress.reachedLevel > progress.shownLevel;
-      if (isNews && progress.decoder === null) this.#decode(progress, this.#load.indexOf(least));
+      this.#waiting.delete(progress);
+      this.#decode(progress, this.#load.indexOf(least));
     }
   }
 

@@ -5,9 +5,9 @@ import { isPartOf } from './records.js';
 
 /**
  * What must happen before Python is up, and no more. It has no policy but this order, since one link carries all: the
- * frame that is looked at, to the level that fills the screen; where there are more frames, to a good first level,
- * and then the heads file, which has something of every frame; then Python, beside which a frame that is alone goes on. The descriptor says where the bytes lie and
- * where levels end. Python adopts the segments when it arrives and goes on from there.
+ * frame that is looked at, to the level that fills the screen; where there are more frames, to a good first level, and
+ * then the heads file, which has something of every frame; then Python, beside which a frame that is alone goes on. The
+ * descriptor says where the bytes lie and where levels end. Python adopts the segments when it arrives.
  *
  * @typedef {object} Adoption a segment that Python takes over; the names are Python's
  * @property {number} segment

@@ -186,7 +186,7 @@ class LoaderService:
             self._loader = None
 
     def want(self, frame_index: int, direction: int, more_json: str = "{}") -> None:
-        """``more_json``: ``visible``, ``volume`` and ``sidePx`` of `Loader.want`, where given."""
+        """``more_json``: ``visible``, ``volume``, ``sidePx`` and ``speed``, where given."""
         if self._loader is not None:
             more = json.loads(more_json)
             self._loader.want(
@@ -195,6 +195,7 @@ class LoaderService:
                 visible=more.get("visible") or (),
                 volume=bool(more.get("volume")),
                 side_px=more.get("sidePx"),
+                speed=float(more.get("speed") or 0),
             )
 
     def select(self, series_index: int, frame_index: int) -> None:

@@ -23,6 +23,7 @@ from firstlight.j2k.markers import (
 )
 from firstlight.j2k.parameters import PROGRESSION_ORDERS, NeedMore
 from firstlight.j2k.progression import TilePackets
+from firstlight.j2k.quick import quick_packets
 from firstlight.j2k.tile_parts import SopNumbers, tile_part, tlm_segments
 from firstlight.j2k.walk import LevelWalk
 from firstlight.j2k.windows import read_all
@@ -141,10 +142,16 @@ def rewritten_chunks(
         except NeedMore:
             message = "codestream: cut in its main header"
             raise MalformedCodestream(message, resource=resource) from None
-    found = _Parts(codestream)
-    walk = LevelWalk(header, len(codestream), resource=resource, listener=found)
-    read_all(walk.run(), cast("bytes", codestream))
+    by_level = tile_parts_by_resolution and progression_order is None
+    quick = quick_packets(codestream, header) if by_level else None
+    if quick is None:
+        found = _Parts(codestream)
+        walk = LevelWalk(header, len(codestream), resource=resource, listener=found)
+        read_all(walk.run(), cast("bytes", codestream))
     try:
+        if quick is not None:
+            quick_parts = [(0, level, len(quick), spans) for level, spans in enumerate(quick)]
+            return _written(codestream, header, quick_parts, {0: b""}, plt=plt, tlm=tlm)
         if walk.missing_packets or len(found.tiles) != header.siz.tile_count:
             raise ValueError("packets are missing")
         if progression_order is not None:
@@ -156,19 +163,32 @@ def rewritten_chunks(
             )
         else:
             parts = [(index, 0, 1, tile.spans) for index, tile in found.tiles.items()]
-        sop = SopNumbers() if progression_order and header.cod.may_use_sop else None
-        bodies = [
-            tile_part(codestream, part, found.tiles[part[0]].segments, plt, sop) for part in parts
-        ]
-        main = _kept(codestream[: header.header_stop + 2], 2, SOT, (TLM, PLM))
-        if progression_order is not None:
-            main = _with_order(main, progression_order)
-        chunks: list[Chunk] = [codestream[:2], main]
-        if tlm:
-            lengths = [(part[0], length) for part, (length, _) in zip(parts, bodies, strict=True)]
-            chunks.append(tlm_segments(lengths))
+        segments = {index: tile.segments for index, tile in found.tiles.items()}
+        return _written(codestream, header, parts, segments, progression_order, plt=plt, tlm=tlm)
     except (ValueError, struct.error) as error:
         raise MalformedCodestream(f"codestream: {error}", resource=resource) from error
+
+
+def _written(
+    codestream: Codestream,
+    header: MainHeader,
+    parts: list[Part],
+    segments: dict[int, bytes],
+    progression_order: ProgressionOrder | None = None,
+    *,
+    plt: bool,
+    tlm: bool,
+) -> list[Chunk]:
+    """The codestream of tile-parts, of which the first of each tile holds its ``segments``."""
+    sop = SopNumbers() if progression_order and header.cod.may_use_sop else None
+    bodies = [tile_part(codestream, part, segments[part[0]], plt, sop) for part in parts]
+    main = _kept(codestream[: header.header_stop + 2], 2, SOT, (TLM, PLM))
+    if progression_order is not None:
+        main = _with_order(main, progression_order)
+    chunks: list[Chunk] = [codestream[:2], main]
+    if tlm:
+        lengths = [(part[0], length) for part, (length, _) in zip(parts, bodies, strict=True)]
+        chunks.append(tlm_segments(lengths))
     for _, body in bodies:
         chunks += body
     return [*chunks, EOC.to_bytes(2, "big")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -61,6 +62,7 @@ def form_of(frame: Frame, frames_path: str = "", url_arguments: str = "") -> For
     return Form(elsewhere, frame.image, None, has_own_size=True, exact=False)
 
 
+@lru_cache(maxsize=64)
 def origin_of(url: str) -> str:
     """Scheme, host and port of a URL: who serves it."""
     parts = urlsplit(url)

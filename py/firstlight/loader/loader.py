@@ -154,15 +154,20 @@ class Loader:
         self._run = run = known or self._new_run(series_index, frame_index, demand)
         self._runs[series_index] = run
         self._trim()
-        notices = self._resources.notices
-        self._outside.page.publish("series", series_record(series_index, series, notices))
         if known is not None:
+            self._publish_series(series_index)
             known.resume(demand)
             return
         adopted, early = self._take_over(series)
-        run.start(demand, adopted)
+        run.start(demand, adopted)  # first of all: its requests are under way meanwhile
+        self._publish_series(series_index)
+        run.announce()
         for event in early:
             run.transport_event(event)
+
+    def _publish_series(self, index: int) -> None:
+        record = series_record(index, self._series[index], self._resources.notices)
+        self._outside.page.publish("series", record)
 
     def _new_run(self, series_index: int, frame_index: int, demand: Demand) -> SeriesRun:
         series = self._series[series_index]
@@ -188,13 +193,14 @@ class Loader:
         visible: Sequence[int] = (),
         volume: bool = False,
         side_px: int | None = None,
+        speed: float = 0.0,
     ) -> None:
         """What the viewports show now: a frame that the eye is on, moving in ``direction``.
 
         ``visible`` are all frames on screen, the eye's first, if there are several. ``volume``: all
-        of the series is, as an MPR shows it. ``side_px``: see `schedule.events.Demand`.
+        of the series is, as an MPR shows it. ``side_px``, ``speed``: see `schedule.events.Demand`.
         """
-        self._want(Demand(tuple(visible) or (frame_index,), direction, volume, side_px))
+        self._want(Demand(tuple(visible) or (frame_index,), direction, volume, side_px, speed))
 
     def _want(self, demand: Demand) -> None:
         if self._run is None:

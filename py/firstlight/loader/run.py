@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from typing import TYPE_CHECKING
 
@@ -63,11 +64,14 @@ class SeriesRun:
             tag, means, self._streams, self._describing, self._scheduler.ledgers, self._dispatch
         )
         self._suspended = False
+        self._is_announced = False
+        self._waiting: list[on.Event] = []
+        self._turn: asyncio.Handle | None = None
 
     # -- from the page --------------------------------------------------------------------------
 
     def start(self, demand: on.Demand, adopted: Sequence[on.Adopted | on.AdoptedHeads]) -> None:
-        """Take over what already runs, and begin."""
+        """Take over what already runs, and begin; the page is told with `announce`."""
         empty = [
             on.Undescribable(index, cut_error(frame.extent.url, index, 0))
             for index, frame in enumerate(self.series.frames)
@@ -81,6 +85,11 @@ class SeriesRun:
         for event in adopted:
             if self._streams.exchange(event.request) is None:  # heads that this plan does not use
                 self._means.transport.release(event.request)
+
+    def announce(self) -> None:
+        """The page has been told of the series, and is told of its frames from now on."""
+        self._is_announced = True
+        self._publish()
         if self._retriever is not None:
             self._retriever.start(range(len(self.series.frames)), self)
 
@@ -107,6 +116,7 @@ class SeriesRun:
 
     def replan(self, plan: Plan) -> None:
         """Go on by another plan with what is held."""
+        self._take_turn()
         self._scheduler.replan(plan)
         self._dispatch()
 
@@ -126,6 +136,7 @@ class SeriesRun:
 
     def suspend(self) -> None:
         """Another series is shown: everything stops, bytes stay held."""
+        self._take_turn()
         self._suspended = True
         for command in self._scheduler.suspend(self._means.clock.now_ms()):
             self._executor.carry_out(command)
@@ -139,6 +150,9 @@ class SeriesRun:
 
     def close(self) -> None:
         """Stop everything and forget all bytes."""
+        if self._turn is not None:
+            self._turn.cancel()
+        self._waiting.clear()
         self._describing.close()
         self._executor.close()
         for segment in self._streams.forget_all():
@@ -217,11 +231,41 @@ class SeriesRun:
     # -- to the scheduler and back ---------------------------------------------------------------
 
     def _dispatch(self, *events: on.Event) -> None:
+        """Tell the scheduler; what happens while that goes on is told at once, in one turn.
+
+        One event alone does not wait. Where many come, as with thousands of small frames, deciding
+        and telling the page after each would be most of the work.
+        """
+        if self._turn is not None:
+            self._waiting += events
+            return
+        self._turn = asyncio.get_running_loop().call_soon(self._end_turn)
+        self._decide(events)
+
+    def _end_turn(self) -> None:
+        self._turn = None
+        if self._waiting:
+            self._take_turn()
+
+    def _take_turn(self) -> None:
+        """Tell the scheduler what is still to be told."""
+        if self._turn is not None:
+            self._turn.cancel()
+            self._turn = None
+        waiting, self._waiting = self._waiting, []
+        if waiting:
+            self._dispatch(*waiting)
+
+    def _decide(self, events: Sequence[on.Event]) -> None:
         for command in self._scheduler.handle_all(events, self._means.clock.now_ms()):
             if isinstance(command, do.Retrieved):
                 self._retrieved(command)
             else:
                 self._executor.carry_out(command)
+        if self._is_announced:
+            self._publish()
+
+    def _publish(self) -> None:
         touched = self._scheduler.touched()
         if touched and not self._suspended:
             self._means.page.publish("states", [self.state(index) for index in sorted(touched)])

@@ -7,6 +7,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from firstlight.prepare.dicom_json import dicom_json
 from firstlight.prepare.layout import FramePlace, NamedBytes
 from firstlight.prepare.pictures import displayed, rendered_jpeg, thumbnail_jpeg
 from firstlight.prepare.query import instance_query, series_query, study_query
@@ -107,11 +108,7 @@ class InstanceResources:
 
     def finish(self, header: Dataset) -> Sequence[FramePlace]:
         """Write the metadata, large binary values beside it, and pictures for browsing."""
-        record = header.to_json_dict(
-            bulk_data_threshold=_MAX_INLINE_BYTES,
-            bulk_data_element_handler=self._bulk_data,
-            suppress_invalid_tags=True,
-        )
+        record = dicom_json(header, bulk_data=self._bulk_data, max_inline_bytes=_MAX_INLINE_BYTES)
         record[_AVAILABLE_TRANSFER_SYNTAX_UID] = {"vr": "UI", "Value": [self._uid]}
         record[_PIXEL_DATA] = {
             "vr": "OB",

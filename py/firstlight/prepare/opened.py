@@ -49,10 +49,14 @@ class Section(io.RawIOBase):
         """Read up to the end of the part."""
         count = max(0, min(len(buffer), self._length - self._at))
         self._stream.seek(self._start + self._at)
-        data = self._stream.read(count)
-        buffer[: len(data)] = data
-        self._at += len(data)
-        return len(data)
+        if isinstance(self._stream, io.BufferedReader):
+            held = self._stream.readinto(memoryview(buffer)[:count])
+        else:
+            data = self._stream.read(count)
+            held = len(data)
+            buffer[:held] = data
+        self._at += held
+        return held
 
 
 @contextmanager

@@ -6,10 +6,13 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from pydicom.datadict import tag_for_keyword
-from pydicom.dataset import Dataset
+
+from firstlight.prepare.dicom_json import picked_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from pydicom.dataset import Dataset
 
     from firstlight.prepare.receipts import Receipt
 
@@ -59,12 +62,9 @@ _INSTANCE: Final = (
 
 def query_attributes(header: Dataset) -> dict[str, Any]:
     """Everything that any level may ask of one instance, as plain JSON values."""
-    wanted = Dataset()
-    for keyword in (*_STUDY, *_SERIES, *_INSTANCE):
-        if keyword in header:
-            wanted[keyword] = header[keyword]
-    record: dict[str, Any] = json.loads(wanted.to_json(suppress_invalid_tags=True))
-    return dict(sorted(record.items()))
+    wanted = picked_json(header, dict.fromkeys((*_STUDY, *_SERIES, *_INSTANCE)))
+    record: dict[str, Any] = json.loads(json.dumps(wanted, sort_keys=True))
+    return record
 
 
 def study_query(all_series: Sequence[Sequence[Receipt]]) -> dict[str, Any]:

@@ -39,6 +39,13 @@ _BY_PYDICOM: Final = frozenset(
         uid.RLELossless,
     }
 )
+_LITTLE_ENDIAN: Final = frozenset(
+    {
+        uid.ImplicitVRLittleEndian,
+        uid.ExplicitVRLittleEndian,
+        uid.DeflatedExplicitVRLittleEndian,
+    }
+)
 _JPEG_2000: Final = frozenset({*uid.JPEG2000TransferSyntaxes})
 _JPEG_LS: Final = frozenset({*uid.JPEGLSTransferSyntaxes})
 _JPEG: Final = frozenset({*uid.JPEGTransferSyntaxes}) - _JPEG_LS - _JPEG_2000
@@ -113,8 +120,45 @@ def _frames_by_pydicom(dataset: Dataset) -> Iterator[NDArray[Any]]:
     """Native and RLE; pydicom swaps bytes, unpacks, interleaves, and corrects unused bits."""
     if dataset.file_meta.TransferSyntaxUID != uid.RLELossless:
         _require_all_bytes(dataset)
+        if _is_simple(dataset):
+            yield from _simple_frames(dataset)
+            return
     decoder = get_decoder(dataset.file_meta.TransferSyntaxUID)
     for values, _ in decoder.iter_array(dataset, as_rgb=False, decoding_plugin=""):
+        yield values
+
+
+def _is_simple(dataset: Dataset) -> bool:
+    """Whether nothing has to be done but reading: gray, little-endian, whole bytes."""
+    allocated, stored = dataset.BitsAllocated, dataset.get("BitsStored", None)
+    return (
+        dataset.file_meta.TransferSyntaxUID in _LITTLE_ENDIAN
+        and allocated in (8, 16)
+        and isinstance(stored, int)
+        and 1 <= stored <= allocated
+        and dataset.get("PixelRepresentation", None) in (0, 1)
+        and dataset.get("SamplesPerPixel", None) == 1
+        and dataset.get("PhotometricInterpretation", None) in ("MONOCHROME1", "MONOCHROME2")
+        and dataset.get("NumberOfFrames", None) in (None, frame_count(dataset))
+    )
+
+
+def _simple_frames(dataset: Dataset) -> Iterator[NDArray[Any]]:
+    """Frames read where they are wanted; unused bits are cleared, or repeat the sign."""
+    signed = dataset.PixelRepresentation == 1
+    target = np.dtype(f"<{'i' if signed else 'u'}{dataset.BitsAllocated // 8}")
+    unused = dataset.BitsAllocated - dataset.BitsStored
+    half = 1 << dataset.BitsStored - 1
+    low, high = (-half, half - 1) if signed else (0, 2 * half - 1)
+    pixel_data = dataset.PixelData
+    stream = io.BytesIO(pixel_data) if isinstance(pixel_data, bytes) else pixel_data
+    for _ in range(frame_count(dataset)):
+        values = np.empty((int(dataset.Rows), int(dataset.Columns)), target)
+        if stream.readinto(memoryview(values).cast("B")) != values.nbytes:
+            raise ValueError("the pixels end too early")
+        if unused and (values.max() > high or (signed and values.min() < low)):
+            np.left_shift(values, unused, out=values)
+            np.right_shift(values, unused, out=values)
         yield values
 
 

@@ -6,7 +6,7 @@ import shutil
 import uuid
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -108,13 +108,15 @@ class LocalTree:
         """Write a file, replacing one of the same name in a single step."""
         target = self.root / PurePosixPath(path)
         temporary = self._unfinished / uuid.uuid4().hex
-        target.parent.mkdir(parents=True, exist_ok=True)
-        self._unfinished.mkdir(parents=True, exist_ok=True)
         try:
-            with temporary.open("wb") as stream:
+            with _created(temporary) as stream:
                 for chunk in chunks:
                     stream.write(chunk)
-            temporary.replace(target)
+            try:
+                temporary.replace(target)
+            except FileNotFoundError:  # its folder; most files have neighbours
+                target.parent.mkdir(parents=True, exist_ok=True)
+                temporary.replace(target)
         except OSError:
             temporary.unlink(missing_ok=True)  # a full disk gets its bytes back
             raise
@@ -148,6 +150,15 @@ class LocalTree:
     def remove(self, path: str) -> None:
         """Remove a file."""
         (self.root / PurePosixPath(path)).unlink(missing_ok=True)
+
+
+def _created(path: Path) -> BinaryIO:
+    """A new file, and the folder for it if there is none."""
+    try:
+        return path.open("wb")
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("wb")
 
 
 def open_tree(location: str) -> Tree:

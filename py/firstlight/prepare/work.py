@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydicom.config import disable_value_validation
 
-from firstlight.dicom.metadata import frame_attributes, frame_count
+from firstlight.dicom.metadata import all_frame_attributes, frame_count
 from firstlight.errors import FirstlightError
 from firstlight.prepare.dicomweb import DicomwebLayout
 from firstlight.prepare.frames import alternate_of, frames_of, plan_frames
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
     from pydicom.dataset import Dataset
 
-    from firstlight.dicom.attributes import ImageAttributes
     from firstlight.prepare.encode import EncodedFrame, Proof
     from firstlight.prepare.find import Source
     from firstlight.prepare.frames import FramePlan
@@ -263,6 +262,7 @@ def _series(
     places: Sequence[FramePlace],
 ) -> SeriesEntry:
     named = frames[0].alternates
+    images = all_frame_attributes(header, len(frames))
     return SeriesEntry(
         study_instance_uid=instance.study_instance_uid,
         series_instance_uid=instance.series_instance_uid,
@@ -282,9 +282,12 @@ def _series(
                 sha256=frame.sha256,
                 encoded_sha256=frame.encoded_sha256,
                 alternates=frame.alternates,
-                image=_image(header, number - 1, frame.bits_stored),
+                # the depth is that of its own codestream
+                image=replace(image, bits_stored=frame.bits_stored, high_bit=frame.bits_stored - 1),
             )
-            for number, (frame, place) in enumerate(zip(frames, places, strict=True), start=1)
+            for number, (frame, place, image) in enumerate(
+                zip(frames, places, images, strict=True), start=1
+            )
         ),
     )
 
@@ -292,12 +295,6 @@ def _series(
 def _announced(choice: AlternateChoice) -> Alternate:
     form = choice.representation.form
     return Alternate(choice.name, form.uid, form.exact and choice.reduction == 1)
-
-
-def _image(header: Dataset, frame_index: int, bits_stored: int) -> ImageAttributes:
-    """Attributes of a frame, with the depth that its own codestream has."""
-    image = frame_attributes(header, frame_index)
-    return replace(image, bits_stored=bits_stored, high_bit=bits_stored - 1)
 
 
 def _number(header: Dataset, keyword: str) -> int | None:

@@ -48,22 +48,29 @@ class AdaptiveOrder:
         self._view = view
         self._ranges = True
         self._lacking = {goal: FrameSet() for goal in Goal}
+        self._changed: dict[int, FrameLedger] = {}
         self._recount()
 
     # -- what happened --------------------------------------------------------------------------
 
     def restate(self, view: View) -> None:
+        self._settle()
         before, self._view = self._view, view
         if view.demand.side_px != before.demand.side_px:
             # Whoever lacks less than that drops out when it is found (`_frame_want`).
             self._lacking[Goal.SUFFICIENT].bits = self._lacking[Goal.FULL].bits
 
     def changed(self, frame: FrameLedger) -> None:
-        if frame.representation:
-            return
-        self._heads.changed(frame)
-        for goal, lacking in self._lacking.items():
-            lacking.put(frame.index, member=self._lacks(frame, goal))
+        if not frame.representation:
+            self._changed[frame.index] = frame
+
+    def _settle(self) -> None:
+        """Bring the sets up to date: once for all that has changed of a frame."""
+        changed, self._changed = self._changed, {}
+        for index, frame in changed.items():
+            self._heads.changed(frame)
+            for goal, lacking in self._lacking.items():
+                lacking.put(index, member=self._lacks(frame, goal))
 
     def no_ranges(self) -> None:
         """This server sends whole resources: a glance would cost all."""
@@ -119,6 +126,7 @@ class AdaptiveOrder:
     # -- what is next ---------------------------------------------------------------------------
 
     def next_want(self, now_ms: float) -> Want | None:
+        self._settle()
         return next(self._wants(), None)
 
     def _wants(self) -> Iterator[Want]:

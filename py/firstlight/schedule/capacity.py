@@ -16,6 +16,8 @@ class Capacity:
     where it can no longer be re-ranked. ``max_requests``: what a host that answers more at once
     (HTTP/2) may get; `concurrency.py` finds out.
     ``decode_jobs``: two for each decoder worker, so that it never waits for Python.
+    ``small_job_bytes``, ``small_job``: a smallest level of so few bytes is decoded in 0.3 ms, a
+    tenth of the time in which Python hears of it; eight of them are one job.
     ``probe_bytes``: first look at a codestream of unknown structure; holds the main header and,
     for a CT, the first levels.
     ``finish_bytes``: a request with less left is allowed to end when something better comes up;
@@ -35,6 +37,8 @@ class Capacity:
     requests: int = 6
     max_requests: int = 32
     decode_jobs: int = 4
+    small_job_bytes: int = 2 * _KIB
+    small_job: float = 1 / 8
     probe_bytes: int = 4 * _KIB
     finish_bytes: int = 64 * _KIB
     heads_bytes: int = 256 * _KIB
@@ -58,6 +62,16 @@ REACTION_MS = 50.0
 
 BRIEF_MS = 250.0
 """A request that is over within this time shows its last picture only, unless the eye is on it."""
+
+NEAR_FRAMES = 8
+"""Frames that are fetched before the rest while nothing moves; three of four lie ahead."""
+
+LEAD_MS = 1000.0
+"""While something moves: what is scrolled to within this time. A round trip of a slow network and
+the decode fit in several times; farther away lies what may never be reached."""
+
+MAX_LEAD_FRAMES = 64
+"""However fast it goes: 15 MB of a CT, 4 s of a 30 Mbit/s link; more would come too late anyway."""
 
 PARALLEL_MS = 100.0
 """What the heads file may hold up the frame that the eye is on."""

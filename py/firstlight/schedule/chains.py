@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 CUSTOM = -1
 """As `Task.stage`: a custom retriever asked for it."""
 
+UNSTAGED = -2
+"""As `Task.stage`: no stage selects the frame, but it is looked at."""
+
 
 @dataclass(slots=True)
 class Active:
@@ -77,14 +80,14 @@ class StageCounts:
         """A task of a stage was begun."""
         if self._begun_ms is None:
             self._begun_ms = now_ms
-        if stage != CUSTOM and self._counts[stage].started_ms is None:
+        if stage >= 0 and self._counts[stage].started_ms is None:
             self._counts[stage].started_ms = now_ms
 
     def settled(
         self, stage: int, now_ms: float, *, failed: bool = False, skipped: bool = False
     ) -> None:
         """A task of a stage is over."""
-        if stage == CUSTOM:
+        if stage < 0:
             return
         count = self._counts[stage]
         if count.pending == 0:

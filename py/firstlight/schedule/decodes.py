@@ -26,12 +26,13 @@ class DecodeQueue:
         self._memory = memory
         self._waiting = FrameSet()
         self._jobs: dict[int, FrameLedger] = {}
+        self._load = 0.0
         self._next_job = 1
 
     @property
     def has_room(self) -> bool:
         """Whether a decoder would take a job now."""
-        return len(self._jobs) < self._capacity.decode_jobs
+        return self._load < self._capacity.decode_jobs
 
     def offer(self, frame: FrameLedger) -> None:
         """Queue a frame if it holds something finer than it shows."""
@@ -41,13 +42,22 @@ class DecodeQueue:
     def fill(self, order: LoadingOrder, view: View, now_ms: float, out: list[do.Command]) -> None:
         """Hand out jobs while there is room, the best frame first, its finest level only."""
         while self._waiting and self.has_room:
-            index = view.nearest(self._waiting.bits)
-            if index is None or not self._memory.may_show(index, view):
+            index = self._next(view)
+            if index is None:
                 return
             self._waiting.put(index, member=False)
             found = self._best(index, order, now_ms)
             if found is not None:
                 self._hand_out(*found, order, now_ms, out)
+
+    def _next(self, view: View) -> int | None:
+        """What is looked at or may be at once, then who shows nothing, then the rest."""
+        waiting = self._waiting.bits
+        for members in (waiting & view.close, waiting & ~self._memory.shown.bits, waiting):
+            index = view.nearest(members)
+            if index is not None and self._memory.may_show(index, view):
+                return index
+        return None
 
     def is_pending(
         self, frame: FrameLedger, order: LoadingOrder, view: View, now_ms: float
@@ -60,7 +70,15 @@ class DecodeQueue:
 
     def finished(self, job: int) -> FrameLedger | None:
         """The frame of a job that is over; None for a job nobody knows."""
-        return self._jobs.pop(job, None)
+        frame = self._jobs.pop(job, None)
+        if frame is not None:
+            self._load -= self._weight(frame, frame.job_level)
+        return frame
+
+    def _weight(self, frame: FrameLedger, level: int) -> float:
+        """What a job is beside one of usual size."""
+        small = level == 0 and frame.job_stop <= self._capacity.small_job_bytes
+        return self._capacity.small_job if small else 1.0
 
     def _best(
         self, index: int, order: LoadingOrder, now_ms: float
@@ -96,9 +114,11 @@ class DecodeQueue:
     ) -> None:
         frame.move(level, LevelState.DECODING)
         frame.job, frame.job_level = self._next_job, level
+        frame.job_stop = frame.level_ends[level]
         self._jobs[self._next_job] = frame
+        self._load += self._weight(frame, level)
         order.decoding(frame, now_ms)
-        quality, stop = order.quality(frame, level), frame.level_ends[level]
+        quality, stop = order.quality(frame, level), frame.job_stop
         out.append(
             do.Decode(self._next_job, frame.index, level, stop, quality, frame.representation)
         )

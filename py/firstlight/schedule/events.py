@@ -15,6 +15,7 @@ class Demand:
     """What the viewports want, stated whole each time: the frames on screen, and where it moves.
 
     ``visible`` are frame indices, the one the eye is on first; ``direction`` is -1, 0 or 1.
+    ``speed`` is how many frames a second pass by, 0 while nothing moves.
     ``volume``: every frame is on screen, as an MPR shows it. ``side_px`` is the longest side of the
     full image on screen in device pixels, None where nobody says.
     """
@@ -23,6 +24,7 @@ class Demand:
     direction: int = 0
     volume: bool = False
     side_px: int | None = None
+    speed: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

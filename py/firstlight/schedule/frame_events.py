@@ -172,16 +172,18 @@ class FrameEvents:
         level = frame.job_level
         frame.job, frame.job_level = None, -1
         if isinstance(event, on.DecodeFailed):
-            levels.fail_decode(frame, level)
+            frame.move(level, LevelState.FAILED)
+            frame.refused = event.error
             if frame.floor_stop:
                 # The heads file may be to blame: once more, from the frame's own bytes alone.
                 self._heads.exclude(frame.index)
                 frame.error = event.error
                 self._revive(frame)
             else:
-                self._fail(frame, event.error)
+                self._give_up(frame)
         else:
             frame.move(level, LevelState.READY)
+            frame.refused = None
             if self._suspended:
                 self._pictures.lose(frame, level)
             else:
@@ -199,9 +201,15 @@ class FrameEvents:
 
     def _settle(self, frame: FrameLedger) -> None:
         levels.settle(frame)
+        self._give_up(frame)
         self._decodes.offer(frame)
         self.order.changed(frame)
         self._touched.add(frame.index)
+
+    def _give_up(self, frame: FrameLedger) -> None:
+        """A level that cannot be decoded is not the end of a frame: a finer one may do."""
+        if frame.refused is not None and frame.error is None and not levels.may_improve(frame):
+            self._fail(frame, frame.refused)
 
     def _fail(self, frame: FrameLedger, error: FirstlightError) -> None:
         frame.error = error
@@ -216,7 +224,7 @@ class FrameEvents:
         error = frame.error
         # Bytes of a broken connection are good; of a bad codestream or another version, not.
         suspect = not isinstance(error, TransportError) or isinstance(error, ResourceChanged)
-        frame.error = None
+        frame.error = frame.refused = None
         frame.attempts = 0
         levels.revive(frame)
         if suspect:

@@ -68,11 +68,13 @@ def fail(frame: FrameLedger) -> None:
             frame.move(level, LevelState.FAILED)
 
 
-def fail_decode(frame: FrameLedger, level: int) -> None:
-    """A finer level contains the coarser ones: it cannot be better than they are."""
-    for finer in range(level, frame.fetched_level + 1):
-        if frame.levels[finer] in (LevelState.FETCHED, LevelState.DECODING):
-            frame.move(finer, LevelState.FAILED)
+def may_improve(frame: FrameLedger) -> bool:
+    """Whether a finer level than those that failed is here or may still come."""
+    if frame.request is None and frame.missing(None) is None:
+        last = min(frame.fetched_level, frame.finest_level)
+    else:
+        last = frame.finest_level
+    return last < 0 or frame.levels[last] is not LevelState.FAILED
 
 
 def revive(frame: FrameLedger) -> None:

@@ -27,7 +27,8 @@ class Memory:
     def __init__(self, ledgers: Ledgers, capacity: Capacity) -> None:
         self._ledgers = ledgers
         self._capacity = capacity
-        self._shown = FrameSet()
+        self.shown = FrameSet()
+        """Frames that show a picture of their own."""
         self._holding = FrameSet()
         self._replicas: dict[int, set[int]] = {}
         self._hold_bar = self._show_bar = _NO_BAR
@@ -77,7 +78,7 @@ class Memory:
     def may_show(self, index: int, view: View) -> bool:
         """Whether a frame may still be decoded."""
         full = self.pixel_bytes >= self._capacity.pixel_bytes
-        return _may_enter(index, self._shown, view, self._show_bar, full=full)
+        return _may_enter(index, self.shown, view, self._show_bar, full=full)
 
     def stored(self, index: int, picture: Picture) -> None:
         """The page now shows this of a frame, in place of what it had."""
@@ -88,7 +89,7 @@ class Memory:
         if picture.replica_of is not None:
             self._replicas.setdefault(picture.replica_of, set()).add(index)
         self._ledgers.pictures[index] = picture
-        self._shown.put(index, member=picture.is_own)
+        self.shown.put(index, member=picture.is_own)
         self.evicted.put(index, member=False)
 
     def evict(self, index: int, out: list[do.Command], touched: set[int]) -> None:
@@ -117,7 +118,7 @@ class Memory:
         While a request or a decode runs for the farthest, nothing nearer goes in its place.
         """
         while self.pixel_bytes > self._capacity.pixel_bytes:
-            index = view.farthest(self._shown.bits)
+            index = view.farthest(self.shown.bits)
             if index is None or any(frame.job is not None for frame in self._ledgers.of(index)):
                 break
             self._show_bar = min(self._show_bar, view.rank(index))

@@ -5,13 +5,11 @@ from __future__ import annotations
 from enum import Enum, IntEnum
 from typing import TYPE_CHECKING
 
+from firstlight.schedule.capacity import LEAD_MS, MAX_LEAD_FRAMES, NEAR_FRAMES
 from firstlight.schedule.frame_set import at_or_after, at_or_before, bits_of, span
 
 if TYPE_CHECKING:
     from firstlight.schedule.events import Demand
-
-NEAR_FRAMES = 8
-"""Frames of the NEXT tier: a second of scrolling at reading speed; three of four lie ahead."""
 
 
 class Tier(IntEnum):
@@ -45,10 +43,18 @@ class View:
         everything = span(0, count)
         listed = bits_of(self._seen) & everything
         self.on_screen = everything if demand.volume else listed
-        ahead = NEAR_FRAMES // 2 + demand.direction * NEAR_FRAMES // 4
-        near = span(self.eye - (NEAR_FRAMES - ahead), self.eye + ahead + 1) & everything
+        self._lead = min(int(demand.speed * LEAD_MS / 1000), MAX_LEAD_FRAMES)
+        after = NEAR_FRAMES // 2 + demand.direction * NEAR_FRAMES // 4
+        before = NEAR_FRAMES - after
+        if demand.direction > 0:
+            after = max(after, self._lead)
+        elif demand.direction < 0:
+            before = max(before, self._lead)
+        near = span(self.eye - before, self.eye + after + 1) & everything
         self.near = 0 if not demand.visible else near & ~self.on_screen
         self.rest = 0 if not demand.visible else everything & ~self.on_screen & ~near
+        self.close = listed | self.near
+        """What the eye is on, or may be at once; of a volume nothing, it is seen as a whole."""
 
     def rank(self, index: int) -> int:
         """The place of a frame; smaller is sooner."""
@@ -66,7 +72,10 @@ class View:
 
     def is_near(self, index: int) -> bool:
         """Whether a frame is on screen or may be scrolled to at once."""
-        return abs(index - self.eye) <= NEAR_FRAMES or index in self._seen
+        ahead = (index - self.eye) * self.demand.direction
+        return (
+            abs(index - self.eye) <= NEAR_FRAMES or 0 < ahead <= self._lead or index in self._seen
+        )
 
     def tier(self, index: int) -> Tier:
         """The tier of a frame."""

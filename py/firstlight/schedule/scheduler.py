@@ -183,6 +183,6 @@ class Scheduler(FrameEvents):
 
     def _retry(self, event: on.Retry) -> None:
         for frame in self.ledgers.of(event.frame_index):
-            if frame.error is not None:
+            if frame.error is not None or frame.refused is not None:
                 self._revive(frame)
         self.order.retry(event.frame_index)

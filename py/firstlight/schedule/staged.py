@@ -6,10 +6,11 @@ from dataclasses import replace
 from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING
 
+from firstlight.retrieve.configuration import RetrieveOptions
 from firstlight.retrieve.plan import Task
 from firstlight.retrieve.status import Quality
 from firstlight.schedule import commands as do
-from firstlight.schedule.chains import CUSTOM, Active, StageCounts, chains_of
+from firstlight.schedule.chains import CUSTOM, UNSTAGED, Active, StageCounts, chains_of
 from firstlight.schedule.wants import Want
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from firstlight.errors import FirstlightError
     from firstlight.ranges import ByteRange
-    from firstlight.retrieve.configuration import Nearby, RetrieveOptions
+    from firstlight.retrieve.configuration import Nearby
     from firstlight.retrieve.plan import Plan
     from firstlight.schedule.ledgers import Ledgers
     from firstlight.schedule.memory import Memory
@@ -72,7 +73,9 @@ class StagedOrder:
         self._blocked.clear()
         for index in view.demand.visible:
             chain, quality = self._chains[index], self._ledgers.pictures[index].quality
-            if chain.next_number is None and quality is None and chain.error is None:
+            if not chain.numbers and self._plan.tasks:
+                self._append(index, UNSTAGED, RetrieveOptions())
+            elif chain.next_number is None and quality is None and chain.error is None:
                 self._reopen(index)  # it was dropped from memory
 
     def changed(self, frame: FrameLedger) -> None:
@@ -80,9 +83,12 @@ class StagedOrder:
 
     def requested(self, index: int, options: RetrieveOptions) -> None:
         """A custom retriever wants this too."""
+        self._append(index, CUSTOM, options)
+
+    def _append(self, index: int, stage: int, options: RetrieveOptions) -> None:
         chain = self._chains[index]
         number = len(self._tasks)
-        self._tasks.append(Task(index, CUSTOM, options))
+        self._tasks.append(Task(index, stage, options))
         self._representation(options)
         chain.numbers.append(number)
         if chain.next_number == number:
@@ -199,7 +205,7 @@ class StagedOrder:
             chain.active = None
             heappush(self._ready, active.number)
         elif not frame.examining and not self._is_pending(frame):
-            self._settle(index, None, now_ms)
+            self._settle(index, frame.refused if frame.ready_level < 0 else None, now_ms)
 
     def _settle(self, index: int, error: FirstlightError | None, now_ms: float) -> None:
         chain = self._chains[index]
@@ -285,7 +291,7 @@ class StagedOrder:
     def stage_id(self, index: int) -> str | None:
         number = self._chains[index].next_number
         stage = CUSTOM if number is None else self._tasks[number].stage
-        return None if stage == CUSTOM else self._plan.stages[stage].id
+        return None if stage < 0 else self._plan.stages[stage].id
 
     def is_over(self, index: int) -> bool:
         chain = self._chains[index]

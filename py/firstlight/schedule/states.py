@@ -61,6 +61,8 @@ class FrameLedger:
     close. ``limit_stop`` and ``levels_below`` are the most that is
     wanted.
 
+    ``job`` is a decode under way, of the first ``job_stop`` bytes at ``job_level``.
+    ``refused`` is why a level could not be decoded that is not the last.
     ``attempts`` counts requests that failed without bringing much, ``retry_at_ms`` is when the next
     one is due. ``full_quality`` is what its full image counts as, ``origin`` names who serves it.
     """
@@ -80,11 +82,13 @@ class FrameLedger:
     request: int | None = None
     job: int | None = None
     job_level: int = -1
+    job_stop: int = 0
     ready_level: int = -1
     attempts: int = 0
     retry_at_ms: float | None = None
     tried_stop: int = 0
     error: FirstlightError | None = None
+    refused: FirstlightError | None = None
     levels: list[LevelState] = field(default_factory=list)
     side_px: int = 0
     scalable: bool = True
