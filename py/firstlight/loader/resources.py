@@ -106,7 +106,7 @@ class HeldResources:
                 await self._transport.read(segment, ByteRange(at, min(at + MAX_READ_BYTES, stop)))
                 for at in range(start, stop, MAX_READ_BYTES)
             ]
-            kept = keep and exchange.opened is not None
+            kept = keep and exchange.can_be_continued
         finally:
             del self._exchanges[segment]
             if not kept:
@@ -164,6 +164,12 @@ class _Exchange:
     limit_bytes: int
     done: asyncio.Future[int]
     opened: Opened | None = None
+
+    @property
+    def can_be_continued(self) -> bool:
+        """Whether the rest can be asked for: not of what the server encodes on its way."""
+        opened = self.opened
+        return opened is not None and (opened.ranges or opened.total_bytes is not None)
 
     def settle(self, event: TransportEvent) -> None:
         """Note what happened; the future gets the offset at which the bytes end."""
