@@ -121,21 +121,23 @@ def python_held_back(page) -> Iterator[list]:
 def test_something_of_every_slice_is_shown_before_python(serve, stack):
     viewer, server = serve(stack)
     series = stack.descriptor["series"][0]
+    heads = [frame["heads"][-1][1] for frame in series["frames"]]
+    levels = [
+        frame["level_ends"].index(stop) for frame, stop in zip(series["frames"], heads, strict=True)
+    ]
+    levels[0] = 2  # the slice that is looked at goes further: to a level before its last
     with python_held_back(viewer.page) as waiting:
         viewer.open("data/firstlight.json")
         viewer.page.wait_for_function(
-            "document.querySelector('firstlight-viewer')?.state().length > 0"
-            " && document.querySelector('firstlight-viewer').state()"
-            ".every(({ resolutionLevel }) => resolutionLevel !== null)"
+            """([levels, heads]) => {
+                const states = document.querySelector('firstlight-viewer')?.state() ?? [];
+                return states.length === levels.length && states.every(
+                    (state, index) => state.resolutionLevel === levels[index]
+                        && state.heldBytes >= heads[index]);
+            }""",
+            arg=[levels, heads],
         )
         assert viewer.page.evaluate(STARTED) == []
-        heads = [frame["heads"][-1][1] for frame in series["frames"]]
-        for index, state in enumerate(viewer.state()):
-            ends = series["frames"][index]["level_ends"]
-            assert state["heldBytes"] >= heads[index]
-            assert state["resolutionLevel"] >= ends.index(heads[index])
-        # The slice that is looked at goes further: to a level before its last.
-        assert viewer.state()[0]["resolutionLevel"] == 2
         urls = {frame["url"] for frame in series["frames"]}
         assert len([r for r in server.requests() if r.path.removeprefix("/data/") in urls]) == 1
         viewer.page.wait_for_function(
