@@ -12,7 +12,7 @@ from browser.dicom_files import smooth_noise, write_image
 
 pytestmark = pytest.mark.browser
 
-SHOWN = "document.querySelector('firstlight-viewer').shadowRoot"
+SHOWN = "document.querySelector('firstlight-viewer')?.shadowRoot"
 PLANES = ("axial", "coronal", "sagittal")
 LOADED_MS = 60_000
 

@@ -8,7 +8,7 @@ import pytest
 
 pytestmark = pytest.mark.browser
 
-SHOWN = "document.querySelector('firstlight-viewer').shadowRoot"
+SHOWN = "document.querySelector('firstlight-viewer')?.shadowRoot"
 COMPLETE_MS = 60_000
 
 

@@ -14,7 +14,7 @@ from support.recording_server import RecordingServer
 
 pytestmark = pytest.mark.browser
 
-SHOWN = "document.querySelector('firstlight-viewer').shadowRoot"
+SHOWN = "document.querySelector('firstlight-viewer')?.shadowRoot"
 
 
 @pytest.fixture
