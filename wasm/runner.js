@@ -6,9 +6,13 @@
 import { CodecError } from './codec.js';
 
 /** @import { Codec, ImageShape, Pixels } from './codec.js' */
+/** @import { Region } from './openjph/region.js' */
 
 /** A codec whose heap has grown beyond this after one large picture is replaced: WASM memory never shrinks. */
 const KEEP_HEAP_BYTES = 512 * 2 ** 20;
+
+/** The one that knows precincts, and the wavelet's samples as they are. */
+const REGION_CODEC = 'openjph';
 
 /**
  * @typedef {Record<string, () => Promise<Codec>>} CodecTable how to load each codec, by the name orders use
@@ -21,6 +25,7 @@ const KEEP_HEAP_BYTES = 512 * 2 ** 20;
  * @property {number} decompositionLevels
  * @property {ImageShape} image
  * @property {number} [maxSamples] larger full images are refused; each codec has a limit of its own besides
+ * @property {Region} [region] only a window of the level is wanted, and the bytes are those of its precincts
  *
  * @typedef {object} DecodeResult
  * @property {Pixels} pixels
@@ -92,7 +97,8 @@ export class CodecRunner {
       return await this.#carryOut(order);
     } catch (error) {
       const codec = this.#alternatives[order.codec];
-      if (codec === undefined || !(error instanceof CodecError && error.mayBeLegal)) throw error;
+      const mayBeLegal = error instanceof CodecError && error.mayBeLegal;
+      if (codec === undefined || order.region || !mayBeLegal) throw error;
       return this.#carryOut({ ...order, codec }).catch((second) => {
         throw new CodecError(error.type, `${error.message}; ${codec}: ${messageOf(second)}`);
       });
@@ -105,6 +111,7 @@ export class CodecRunner {
    */
   async #carryOut(order) {
     const frame = order.inflated ? await inflatedFrame(order) : new Uint8Array(order.bytes);
+    const decode = order.region ? await windowOf(order, order.region) : levelOf(order);
     let loading;
     let codec;
     do {
@@ -114,8 +121,7 @@ export class CodecRunner {
     const startedMs = performance.now();
     let isBroken = false;
     try {
-      const { resolutionLevel, decompositionLevels, image, maxSamples } = order;
-      const pixels = codec.decode(frame, resolutionLevel, decompositionLevels, image, maxSamples);
+      const pixels = decode(codec, frame);
       const elapsedMs = performance.now() - startedMs;
       return { pixels, startedMs: performance.timeOrigin + startedMs, elapsedMs };
     } catch (error) {
@@ -132,6 +138,28 @@ export class CodecRunner {
     this.#loaded.delete(name);
     this.load(name).catch(() => {}); // the next order will try again and report
   }
+}
+
+/**
+ * @param {DecodeOrder} order
+ * @returns {(codec: Codec, frame: Uint8Array) => Pixels}
+ */
+function levelOf({ resolutionLevel, decompositionLevels, image, maxSamples }) {
+  return (codec, frame) =>
+    codec.decode(frame, resolutionLevel, decompositionLevels, image, maxSamples);
+}
+
+/**
+ * @param {DecodeOrder} order
+ * @param {Region} region
+ * @returns {Promise<(codec: Codec, frame: Uint8Array) => Pixels>}
+ */
+async function windowOf({ codec: name, image, maxSamples }, region) {
+  if (name !== REGION_CODEC) {
+    throw new CodecError('UnsupportedTransferSyntax', `${name} decodes no windows`);
+  }
+  const { decodeRegion } = await import('./openjph/region.js');
+  return (codec, frame) => decodeRegion(codec, frame, region, image, maxSamples);
 }
 
 /**

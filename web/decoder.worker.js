@@ -66,6 +66,7 @@ let loader;
 const unheard = [];
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let warming;
+let isUsed = false;
 /** Larger full images are refused; the codecs have limits of their own. */
 let maxSamples = Infinity;
 
@@ -89,6 +90,7 @@ self.addEventListener('message', (event) => {
 async function carryOut(order) {
   const { job, seriesIndex, frameIndex, owner, resolutionLevel, decompositionLevels } = order;
   clearTimeout(warming);
+  isUsed = true;
   try {
     const { pixels, startedMs, elapsedMs } = await runner.decode({ ...order, maxSamples });
     const { data, cells } = pixels;
@@ -103,6 +105,7 @@ async function carryOut(order) {
         resolutionLevel,
         decompositionLevels,
         ...marksOf(order),
+        ...windowOf(order),
         pixels,
         bytesIn,
         startedMs,
@@ -128,6 +131,15 @@ function marksOf({ truncated, representation, quality }) {
   return Object.fromEntries(marks.filter(([, mark]) => mark !== undefined && mark !== null));
 }
 
+/**
+ * Which window of its level the picture is, where it is one.
+ *
+ * @param {DecodeOrder} order
+ */
+function windowOf({ region, resolutionLevel }) {
+  return region ? { region: { level: resolutionLevel, box: region.box } } : {};
+}
+
 /** @param {object} outcome */
 function tellLoader(outcome) {
   if (loader === undefined) unheard.push(outcome);
@@ -139,6 +151,7 @@ function warmWhenIdle() {
   clearTimeout(warming);
   warming = setTimeout(async () => {
     const codec = await runner.load(FIRST_CODEC).catch(() => undefined);
-    if (codec?.warm()) warmWhenIdle();
+    // Before the first order one run, which compiles; what makes it fast takes a processor that others need then.
+    if (codec?.warm() && isUsed) warmWhenIdle();
   }, IDLE_MS);
 }

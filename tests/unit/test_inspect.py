@@ -154,9 +154,20 @@ def test_text_tells_each_level(tree: Path) -> None:
     lines = as_text(tree / "firstlight.json")
     end = descriptor_of(tree).series[0].frames[0].level_ends[0]
     (line,) = [line for line in lines if line.strip().startswith("0 ")]
-    assert "64 x 64" in line
+    assert "16 x 16" in line
     assert f"{end:,}" in line
     assert any("1.2.840.10008.1.2.4.202, High-Throughput" in line for line in lines)
+
+
+def test_whether_windows_can_be_loaded_by_themselves(tree: Path, tmp_path: Path) -> None:
+    bare = tmp_path / "x.j2c"
+    bare.write_bytes(CODESTREAM)
+    assert inspected(bare)["codestream"]["no_windows"] == "precincts without end"
+    assert "  no windows of a level: precincts without end" in as_text(bare)
+    pytest.importorskip("ojph", reason="needs an encoder of precincts")
+    assert inspected(tree / "firstlight.json")["codestream"]["no_windows"] == ""
+    lines = as_text(tree / "firstlight.json")
+    assert "  a window of a level can be loaded by itself, with PLT" in lines
 
 
 def test_a_multipart_frame() -> None:

@@ -15,10 +15,11 @@ const runner = new CodecRunner(table, { alternatives: alternatives ? ALTERNATIVE
 /** @type {{source?: string, bytes: Uint8Array}} the file that was read last: many jobs have theirs from one */
 let file = { bytes: new Uint8Array() };
 
-for (const { source, start, stop, pixels, codec, level, levels, image } of jobs) {
+for (const { source, start, stop, pixels, codec, level, levels, image, region } of jobs) {
   if (file.source !== source) file = { source, bytes: new Uint8Array(readFileSync(source)) };
   const bytes = file.bytes.slice(start, stop).buffer;
-  const order = { codec, bytes, resolutionLevel: level, decompositionLevels: levels, image };
+  const levelOrder = { codec, bytes, resolutionLevel: level, decompositionLevels: levels, image };
+  const order = region === undefined ? levelOrder : { ...levelOrder, region };
   let answer;
   try {
     const { data, cells, ...shape } = (await runner.decode(order)).pixels;

@@ -141,6 +141,29 @@ test('marks of an order go on to the page', async () => {
   assert.ok(!('representation' in (await page.take())));
 });
 
+test('a window of a level comes with its place', async () => {
+  const stream = warmStream();
+  const headerBytes = stream.findIndex((byte, at) => byte === 0xff && stream[at + 1] === 0x90);
+  const signed16 = stream.slice(0, headerBytes);
+  signed16[42] = 0x8f; // Ssiz: no level shift
+  const header = btoa(String.fromCharCode(...signed16));
+  const box = [5, 7, 30, 21];
+  const base = { level: WARM_LEVELS, start: headerBytes, stop: stream.length, header, wide: null };
+  order({ region: { box, colourTransform: false, base, steps: [] } });
+  const { region, pixels, resolutionLevel } = await page.take();
+  assert.deepEqual([region, resolutionLevel], [{ level: WARM_LEVELS, box }, WARM_LEVELS]);
+  assert.deepEqual([pixels.rows, pixels.columns], [14, 25]);
+  const whole = levelData(WARM_LEVELS);
+  const cropped = pixels.data.map((_, i) => whole[(7 + Math.floor(i / 25)) * 36 + 5 + (i % 25)]);
+  assert.deepEqual(pixels.data, cropped);
+
+  const cut = { ...base, stop: stream.length - 1 };
+  order({ region: { box, colourTransform: false, base: cut, steps: [] } });
+  const { error } = await page.take();
+  assert.equal(error.type, 'DecodeError');
+  assert.match(error.message, /bytes of a window/);
+});
+
 test('cells go to the page with their pixels, and count as held', async () => {
   const image = {
     ...{ rows: 1, columns: 2, samplesPerPixel: 1, bitsAllocated: 16, bitsStored: 12, highBit: 11 },

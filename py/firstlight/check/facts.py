@@ -10,6 +10,7 @@ from firstlight.errors import MalformedCodestream
 from firstlight.j2k.boxes import codestream_start
 from firstlight.j2k.index import FIRST_READ_BYTES, IndexReader
 from firstlight.j2k.parameters import HIGH_THROUGHPUT_MIXED, NeedMore
+from firstlight.j2k.region_header import refusal
 from firstlight.ranges import ByteRange
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ class CodestreamFacts:
 
     ``method`` is `CodestreamIndex.method`. ``bytes_read`` is how much was read to know the ends
     of all levels, ``read_stop`` the end of the last piece. ``flaw`` is what is wrong with the
-    codestream behind its main header, empty for nothing.
+    codestream behind its main header, empty for nothing. ``no_windows`` is what in the main header
+    prevents that a window of a level is loaded by itself, empty for nothing; it takes PLT, too.
     """
 
     transfer_syntax_uid: str
@@ -75,6 +77,7 @@ class CodestreamFacts:
     read_stop: int
     boxed: bool = False
     flaw: str = ""
+    no_windows: str = ""
 
     @property
     def level_ends_known(self) -> bool:
@@ -205,6 +208,7 @@ def _facts(
         read_stop=read[1],
         boxed=offset > 0,
         flaw=flaw,
+        no_windows=refusal(header) or "",
     )
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from firstlight.sources.base import Series
 
 _LONG = 100
+_WINDOWS = "a window of a level can be loaded by itself, with PLT"
 
 
 def inspect_command(
@@ -106,6 +107,7 @@ def _codestream_lines(facts: CodestreamFacts) -> list[str]:
         f"code-blocks {facts.code_block_columns} x {facts.code_block_rows}, precincts {precincts}",
         f"markers {' '.join(facts.markers)}",
         f"level ends from {facts.method}, told by {facts.reading}",
+        f"no windows of a level: {facts.no_windows}" if facts.no_windows else _WINDOWS,
         *_level_lines(facts),
     ]
     if facts.flaw:
