@@ -18,7 +18,8 @@ const LOCAL_SRC = 'local:';
  * `firstlight:stage-complete` (detail `{stageId, numberOfImages, numberOfFailures, numberOfSkipped, startDurationMs,
  * stageDurationMs}`), `firstlight:volume-first-render` (every slice of the volume is on the screen at some level; detail
  * `{slices, bytesReceived, elapsed}`, ms since the source was opened), `firstlight:complete` (every frame of the series is
- * final or failed), `firstlight:error` (detail
+ * final or failed), `firstlight:region-render` (a window of a finer level of a vast frame fills the screen; detail
+ * `{frameIndex, resolutionLevel, decompositionLevels, left, top, columns, rows}`, in pixels of that level), `firstlight:error` (detail
  * `{frameIndex, error}`, `frameIndex` null where the source as a whole failed, or, where `error.type` is
  * `ConfigurationError`, its configuration alone).
  */
@@ -45,6 +46,7 @@ export class FirstlightViewer extends HTMLElement {
         credentials: this.#credentials,
         files: this.#files,
         maxSamples: this.#maxSamples,
+        maxWholeSamples: this.maxWholeSamples,
         limit: this.#limit,
       }),
       openLocal: (files) => this.openFiles(files),
@@ -144,6 +146,14 @@ export class FirstlightViewer extends HTMLElement {
   set maxSamples(maxSamples) {
     this.#maxSamples = maxSamples;
     if (this.src) this.#showing.reopen();
+  }
+
+  /**
+   * Full images of more samples are vast: their finest levels are loaded for the part of them that is on the screen, where
+   * the server and the codestream allow it. The attribute `max-whole-samples`, before `src`; undefined for 36 million.
+   */
+  get maxWholeSamples() {
+    return Number(this.getAttribute('max-whole-samples')) || undefined;
   }
 
   /**
@@ -260,6 +270,16 @@ export class FirstlightViewer extends HTMLElement {
     if (!frame) return undefined;
     const { data, rows, columns, samplesPerPixel, resolutionLevel } = frame;
     return { data: data.slice(), rows, columns, samplesPerPixel, resolutionLevel };
+  }
+
+  /**
+   * A copy of the finest window held of a vast frame, exactly as decoded; `left` and `top` count in pixels of its level.
+   *
+   * @param {number} index
+   */
+  storedRegion(index) {
+    const region = this.#showing.session?.regions(index).at(-1);
+    return region && { ...region, data: region.data.slice() };
   }
 
   /** Every request, decode and draw, with its times and bytes. */

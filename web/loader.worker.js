@@ -5,12 +5,16 @@ import { bootPython } from './boot/boot.js';
 /** @type {Map<number, (bytes: Uint8Array | null) => void>} */
 const reads = new Map();
 let nextToken = 1;
+/** @type {(adoptionsJson: string) => void} what Python waits for when it takes over from the page */
+let takenOver = () => {};
 /** @type {MessagePort} */
 let transport;
 /** @type {any} the Python service, `py/firstlight/adapters/pyodide.py` */
 let service = null;
 /** @type {import('./boot/boot.js').Python | null} */
 let python = null;
+/** The page has said so, perhaps before there was anything to keep. */
+let isToKeep = false;
 /** Of the session that the messages are for; `engine/workers.js`. */
 let epoch = 0;
 
@@ -25,9 +29,10 @@ const bridge = {
    * @param {string | undefined} version
    * @param {string} priority
    * @param {string} accept
+   * @param {boolean} whole
    */
-  fetch(segment, url, start, stop, milestones, version, priority, accept) {
-    const order = { segment, url, start, stop, milestones, version, priority, accept };
+  fetch(segment, url, start, stop, milestones, version, priority, accept, whole) {
+    const order = { segment, url, start, stop, milestones, version, priority, accept, whole };
     transport.postMessage({ kind: 'fetch', ...order });
   },
   /**
@@ -55,6 +60,13 @@ const bridge = {
     return new Promise((resolve) => {
       reads.set(token, resolve);
       transport.postMessage({ kind: 'read', token, segment, start, stop });
+    });
+  },
+  /** @returns {Promise<string>} as JSON, what the page has begun and Python is to go on with */
+  takeOver() {
+    return new Promise((resolve) => {
+      takenOver = resolve;
+      postMessage({ kind: 'take-over', epoch });
     });
   },
   /** @param {string} json */
@@ -131,6 +143,7 @@ async function boot({ base, decoderCount }) {
   const { start } = python.pyodide.pyimport('firstlight.adapters.pyodide');
   service = start(bridge, decoderCount);
   postMessage({ kind: 'booted', way: python.way });
+  if (isToKeep) void python.keep();
 }
 
 /** @param {any} message of the page */
@@ -148,7 +161,11 @@ function onPage(message) {
         JSON.stringify(message.adoptions),
         JSON.stringify(message.files),
         message.configuration ?? 'null',
+        message.wholeSamples,
       );
+      break;
+    case 'hand-over':
+      if (message.epoch === epoch) takenOver(JSON.stringify(message.adoptions));
       break;
     case 'want':
       service.want(message.frameIndex, message.direction, JSON.stringify(message));
@@ -170,6 +187,10 @@ function onPage(message) {
       break;
     case 'memory':
       postMessage({ token: message.token, heapBytes: python?.pyodide._module.HEAPU8.length ?? 0 });
+      break;
+    case 'keep':
+      isToKeep = true;
+      void python?.keep();
       break;
     case 'connect':
       connect(message);

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from firstlight.dicom.attributes import ImageAttributes
     from firstlight.errors import FirstlightError
@@ -28,7 +28,8 @@ class FetchOrder:
     keeps what arrives. ``milestones`` are offsets in the resource; the sink is told as soon as
     every byte before one of them is held. ``version`` is what an earlier `Opened` reported: an
     answer of another version fails with ResourceChanged. ``priority`` is the browser's hint,
-    ``accept`` the Accept header, empty for the default.
+    ``accept`` the Accept header, empty for the default. ``whole``: a text that is read as a whole,
+    without a Range header, so that the answer may be compressed.
     """
 
     segment: int
@@ -38,6 +39,7 @@ class FetchOrder:
     version: str | None = None
     priority: Literal["high", "auto", "low"] = "auto"
     accept: str = ""
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,9 @@ class DecodeOrder:
     be. ``truncated``: the pieces end before the level does, and what is there is to be shown; HTJ2K
     may end anywhere, JPEG 2000 at the end of a lower level, other codings not at all.
     ``representation`` (0: the frame itself) and ``quality`` (a name of `retrieve.status.Quality`)
-    say for the page what the picture counts as.
+    say for the page what the picture counts as. ``region``: a window of that level only, and how
+    the pieces make it (`j2k.region.RegionPlan.message`); what comes of it is no picture of the
+    frame, but lies over it.
     """
 
     job: int
@@ -154,6 +158,7 @@ class DecodeOrder:
     truncated: bool = False
     representation: int = 0
     quality: str = ""
+    region: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True)

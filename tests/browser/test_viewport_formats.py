@@ -458,6 +458,8 @@ def test_the_probe_tells_the_value_under_the_pointer(viewport_page):
         "stored": [value],
         "modality": value * 2 - 24,
         "reduced": False,
+        "resolutionLevel": 0,
+        "decompositionLevels": 0,
     }
     _, told = draw_by_both(viewport_page, stored, record, probe=[-1, 5])
     assert told["probed"] is None

@@ -136,8 +136,8 @@ async def loading(
     page = RecordingPage()
     async with HttpTransport() as transport:
         with NativePool(transport, page.keep) as pool:
-            ends = (everything_installed, lambda segment: None)
-            loader = Loader(Outside(transport, pool, page, MonotonicClock(), *ends))
+            outside = Outside(transport, pool, page, MonotonicClock(), everything_installed)
+            loader = Loader(outside)
             await loader.open(src, frame_index=frame_index, configuration=configuration)
             yield Running(loader, page)
             loader.close()

@@ -79,9 +79,7 @@ async def loading(src: str, configuration: object) -> AsyncIterator[tuple[Loader
     page = Page()
     async with HttpTransport() as transport:
         with NativePool(transport, page.keep) as pool:
-            outside = Outside(
-                transport, pool, page, MonotonicClock(), everything_installed, lambda segment: None
-            )
+            outside = Outside(transport, pool, page, MonotonicClock(), everything_installed)
             loader = Loader(outside)
             await loader.open(src, frame_index=2, configuration=configuration)
             yield loader, page

@@ -85,7 +85,7 @@ class Page(CollectingPage):
 async def opened(wire: Wire, page: Page) -> Loader:
     wire.body = descriptor()
     clock = MonotonicClock()
-    outside = Outside(wire, wire, page, clock, everything_installed, lambda segment: None)
+    outside = Outside(wire, wire, page, clock, everything_installed)
     loader = Loader(outside)
     opening = asyncio.ensure_future(loader.open(SRC, frame_index=0))
     while not wire.orders:

@@ -79,8 +79,8 @@ async def loading(tree: Path, configuration: object, *, volume: bool = False):
     page = TellingPage()
     async with FileTransport() as transport:
         with NativePool(transport, page.keep) as pool:
-            ends = (everything_installed, lambda segment: None)
-            loader = Loader(Outside(transport, pool, page, MonotonicClock(), *ends))
+            outside = Outside(transport, pool, page, MonotonicClock(), everything_installed)
+            loader = Loader(outside)
             if volume:  # while the source is being read, as a page does that shows planes at once
                 loader.want(0, 0, volume=True)
             await loader.open(src_of(tree), frame_index=0, configuration=configuration)

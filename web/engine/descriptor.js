@@ -29,6 +29,81 @@ export function levelFor(screenPx, { rows, columns }, levelCount) {
   return Math.max(0, Math.min(last, last - halvings));
 }
 
+/** Images of more samples are vast: `WHOLE_SAMPLES` of `py/firstlight/schedule/capacity.py`. */
+const WHOLE_SAMPLES = 36_000_000;
+
+/** `WHOLE_PART` of `py/firstlight/loader/region_view.py`. */
+const WHOLE_PART = 4;
+
+/**
+ * The largest level that is loaded whole: the last, unless the image is vast. Then finer ones come by window.
+ *
+ * @param {{rows: number, columns: number, samplesPerPixel: number}} image
+ * @param {number} levelCount
+ * @param {number} [wholeSamples]
+ */
+export function wholeLevel({ rows, columns, samplesPerPixel }, levelCount, wholeSamples) {
+  const most = wholeSamples ?? WHOLE_SAMPLES;
+  /** @param {number} below */
+  const samples = (below) =>
+    Math.ceil(rows / 2 ** below) * Math.ceil(columns / 2 ** below) * samplesPerPixel;
+  if (samples(0) <= most) return levelCount - 1;
+  let below = 1;
+  while (samples(below) > most / WHOLE_PART && below < levelCount) below += 1;
+  return Math.max(0, levelCount - 1 - below);
+}
+
+/**
+ * The largest level of no more than so many pixels a side.
+ *
+ * @param {number} sidePx
+ * @param {{rows: number, columns: number}} image
+ * @param {number} levelCount
+ */
+export function levelWithin(sidePx, { rows, columns }, levelCount) {
+  const halvings = Math.ceil(Math.log2(Math.max(rows, columns) / sidePx));
+  return Math.max(0, levelCount - 1 - Math.max(0, halvings));
+}
+
+/**
+ * @typedef {object} HeadPiece a stretch of the heads file
+ * @property {number} at where it ends there
+ * @property {number} index of its frame
+ * @property {number} held bytes of the frame that are there with it, from the codestream's first one
+ *
+ * @typedef {object} HeadsPlan
+ * @property {string} url
+ * @property {number} stop
+ * @property {number} frameCount frames that it has something of
+ * @property {HeadPiece[]} pieces in the order in which they come
+ */
+
+/**
+ * What the beginning of a series' heads file brings.
+ *
+ * @param {any} series
+ * @param {number} mostBytes of the file
+ * @returns {HeadsPlan | null} null where there is none
+ */
+export function headsPlan(series, mostBytes) {
+  if (!series.heads) return null;
+  /** @type {HeadPiece[]} */
+  const found = [];
+  series.frames.forEach((/** @type {any} */ { heads = [] }, /** @type {number} */ index) => {
+    let before = 0;
+    for (const [start, stop] of heads) {
+      found.push({ at: start + stop - before, index, held: stop });
+      before = stop;
+    }
+  });
+  found.sort((a, b) => a.at - b.at);
+  const pieces = found.filter(({ at }) => at <= mostBytes);
+  const stop = pieces.at(-1)?.at;
+  if (stop === undefined) return null;
+  const frameCount = new Set(pieces.map(({ index }) => index)).size;
+  return { url: series.heads.url, stop, frameCount, pieces };
+}
+
 /**
  * Where the first `stop` bytes of a codestream lie in the heads file.
  *

@@ -37,6 +37,8 @@ export class EarlyFrames {
   #frames = new Map();
   /** Those that hold more than they show, while no decoder is at work on them. @type {Set<Progress>} */
   #waiting = new Set();
+  /** @type {Set<number>} */
+  #done = new Set();
   #over = false;
 
   /**
@@ -78,6 +80,7 @@ export class EarlyFrames {
     if (!progress || progress.decoder === null) return;
     this.#load[progress.decoder] -= 1;
     progress.decoder = null;
+    this.#done.add(frameIndex);
     // What cannot be decoded is Python's to judge.
     if (picture === null) {
       this.#frames.delete(frameIndex);
@@ -101,6 +104,15 @@ export class EarlyFrames {
     return [...this.#frames.values()]
       .filter(({ shownLevel }) => shownLevel >= 0)
       .map(({ frame, shownLevel, storedBytes }) => [frame.index, shownLevel, storedBytes]);
+  }
+
+  get isIdle() {
+    return this.#waiting.size === 0 && this.#load.every((jobs) => jobs === 0);
+  }
+
+  /** Frames of which there is a picture, or something that cannot be decoded here. */
+  get doneCount() {
+    return this.#done.size;
   }
 
   stop() {

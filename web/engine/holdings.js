@@ -1,5 +1,6 @@
 import { FrameStore } from './frame-store.js';
 import { seriesFromDescriptor, waiting } from './records.js';
+import { RegionStore } from './regions.js';
 
 /**
  * @typedef {import('./frame-store.js').StoredFrame} StoredFrame
@@ -16,6 +17,7 @@ export class Holdings {
   series = null;
   #tell;
   #store = new FrameStore();
+  #regions = new RegionStore();
   /** @type {Map<number, FrameState>} */
   #states = new Map();
 
@@ -25,12 +27,17 @@ export class Holdings {
   }
 
   get pixelBytes() {
-    return this.#store.bytes;
+    return this.#store.bytes + this.#regions.bytes;
   }
 
   /** @param {number} frameIndex */
   frame(frameIndex) {
     return this.#store.get(frameIndex);
+  }
+
+  /** Windows of finer levels of a frame, the finest last. @param {number} frameIndex */
+  regions(frameIndex) {
+    return this.#regions.of(frameIndex);
   }
 
   /**
@@ -45,7 +52,9 @@ export class Holdings {
     const held = this.#store.get(frameIndex);
     if (held === undefined) return { ...state, resolutionLevel: null };
     const { resolutionLevel, decompositionLevels } = held;
-    return { ...state, resolutionLevel, decompositionLevels };
+    const known = { ...state, resolutionLevel, decompositionLevels };
+    if (state.wholeLevel === undefined) return known;
+    return { ...known, regions: this.#regions.of(frameIndex).map(placeOf) };
   }
 
   /** @returns {FrameState[]} */
@@ -71,6 +80,7 @@ export class Holdings {
     if (this.series?.index === series.index) return this.#addFacts(this.series, series);
     if (this.series !== null) {
       this.#store.clear();
+      this.#regions.clear();
       this.#states.clear();
     }
     this.series = series;
@@ -128,14 +138,24 @@ export class Holdings {
   /**
    * @param {number} frameIndex
    * @param {StoredFrame} frame
+   * @param {{box: [number, number, number, number]}} [region] where it is a window of its level only
    */
-  put(frameIndex, frame) {
-    if (this.#store.put(frameIndex, frame)) this.#tell('frame', { frameIndex });
+  put(frameIndex, frame, region) {
+    if (region) {
+      this.#regions.put(frameIndex, frame, region.box);
+      this.#tell('frame', { frameIndex });
+    } else if (this.#store.put(frameIndex, frame)) this.#tell('frame', { frameIndex });
   }
 
   /** @param {number} frameIndex */
   evict(frameIndex) {
     this.#store.delete(frameIndex);
+    this.#regions.delete(frameIndex);
     this.#tell('evict', { frameIndex });
   }
+}
+
+/** @param {import('./regions.js').RegionPicture} region */
+function placeOf({ resolutionLevel, left, top, columns, rows }) {
+  return { resolutionLevel, left, top, columns, rows };
 }

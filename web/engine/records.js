@@ -62,6 +62,10 @@
  * @property {number | null} [replicaOf] frame whose picture stands in for it
  * @property {string | null} [stage] id of the stage that it is in
  * @property {number} [attempts] tries so far
+ * @property {number} [wholeLevel] of a vast frame: the largest level that is loaded whole; finer ones come by window
+ * @property {{resolutionLevel: number, left: number, top: number, columns: number, rows: number}[]} [regions] of a vast frame:
+ *   the windows of finer levels that are held, in pixels of those
+ * @property {ErrorRecord | null} [regionError] why its window on the screen is not finer
  */
 
 /** HTJ2K that need not be reversible (PS3.6 Annex A). */

@@ -7,26 +7,20 @@ import { Holdings } from './holdings.js';
 import { Prelude } from './prelude.js';
 import { Questions } from './questions.js';
 import { seriesTag, withDefaults } from './records.js';
+import { Wishes } from './wishes.js';
 import { WorkLog } from './work-log.js';
 import { giveBack, takeWorkers } from './workers.js';
 
 /**
- * @typedef {{byteRange?: string, decodeLevel?: number}} Limit `sources/address.py` says what the words mean
+ * @typedef {import('./wishes.js').Limit} Limit
+ * @typedef {import('./wishes.js').Demand} Demand
  * @typedef {import('./frame-store.js').StoredFrame} StoredFrame
  * @typedef {import('./records.js').FrameState} FrameState
  * @typedef {import('./records.js').ErrorRecord} ErrorRecord
  *
  * @typedef {{frameIndex?: number, credentials?: import('./credentials.js').CredentialRule[], files?: File[],
- *   maxSamples?: number, volume?: boolean, limit?: Limit | null, configuration?: import('./configuration.js').Configuration}} SessionOptions
+ *   maxSamples?: number, maxWholeSamples?: number, volume?: boolean, limit?: Limit | null, configuration?: import('./configuration.js').Configuration}} SessionOptions
  *   `files`: what the `src` `local:` means; `maxSamples`: larger full images are refused; `volume`: planes are to be shown
- *
- * @typedef {object} Demand
- * @property {number} frameIndex what the eye is on
- * @property {number} direction -1, 0 or 1: where scrolling goes
- * @property {number} [speed] frames a second that it goes with; 0 while nothing moves
- * @property {number[]} [visible] all frames on screen, the eye's first
- * @property {boolean} [volume] every frame of the series is on screen
- * @property {number} [sidePx] longest side of the full image on screen, in device px
  */
 
 /** Python waits this long for the next picture of the prelude, so that its own megabytes do not delay it. */
@@ -41,16 +35,14 @@ export class Session extends EventTarget {
   #epoch = this.#workers.epoch;
   #holdings = new Holdings((name, detail) => this.#tell(name, detail));
   #prelude;
+  #isReadable = false;
   #pythonUp = false;
-  /** @type {Demand} */
-  #wanted = { frameIndex: 0, direction: 0 };
+  #wishes;
   #questions = new Questions();
   #credentials;
   /** @type {string[][]} name and address of each local file */
   #files;
   #configuration;
-  /** @type {Limit | null} */
-  #limit = null;
   #retrievers;
   #log = new WorkLog();
   /** When it was opened, in ms since the epoch. */
@@ -73,8 +65,8 @@ export class Session extends EventTarget {
     this.#retrievers = new Retrievers(this.#configuration.factories, (message) =>
       this.#workers.loader?.postMessage(message),
     );
-    Object.assign(this.#wanted, { frameIndex, volume: options.volume ?? false });
-    this.#limit = options.limit ?? null;
+    const { volume = false, limit = null, maxWholeSamples: wholeSamples } = options;
+    this.#wishes = new Wishes({ frameIndex, direction: 0, volume }, { limit, wholeSamples });
     this.#workers.limitSamples(maxSamples);
     this.#workers.transport.onmessage = ({ data }) => this.#onTransport(data);
     this.#workers.decoders.forEach((decoder, index) => this.#listen(decoder, index));
@@ -82,18 +74,25 @@ export class Session extends EventTarget {
     this.#prelude = new Prelude(this.#src, frameIndex, this.#epoch, {
       post: (message) => this.#workers.transport.postMessage(message),
       read: (segment, stop) => this.#questions.read(this.#workers.transport, segment, stop),
-      described: (descriptor) => this.#holdings.describe(descriptor),
+      described: (descriptor) => {
+        this.#holdings.describe(descriptor);
+        if (this.#workers.hasCode) this.#workers.spawnLoader();
+      },
       progressed: (index, held, total) => this.#holdings.progressed(index, held, total),
       failed: (error) => this.#fail(error),
+      readable: () => {
+        this.#isReadable = true;
+        this.#open();
+      },
       settled: () => this.#startPython(),
-      beginsFrame: this.#configuration.isUsual && this.#limit === null,
+      beginsFrame: this.#configuration.isUsual && limit === null,
       begun: this.#workers.begun,
+      wholeSamples,
       decoderCount: this.#workers.decoders.length,
       screenPx: Math.max(innerWidth, innerHeight) * devicePixelRatio,
     });
     if (this.#workers.loader !== null) this.#listenToLoader(this.#workers.loader);
     this.#prelude.start();
-    if (this.#workers.pythonUp) this.#open();
     this.#waitForPictures();
   }
 
@@ -111,6 +110,11 @@ export class Session extends EventTarget {
   }
 
   /** @param {number} frameIndex */
+  regions(frameIndex) {
+    return this.#holdings.regions(frameIndex);
+  }
+
+  /** @param {number} frameIndex */
   frameState(frameIndex) {
     return this.#holdings.frameState(frameIndex);
   }
@@ -122,26 +126,17 @@ export class Session extends EventTarget {
 
   /** @param {number} index */
   selectSeries(index) {
-    this.#wanted = { frameIndex: 0, direction: 0 };
-    this.#workers.loader?.postMessage({ kind: 'select', seriesIndex: index, frameIndex: 0 });
+    this.#wishes.select(index);
   }
 
   /** @param {Demand} demand what is on screen, whole each time */
   want(demand) {
-    this.#wanted = demand;
-    if (this.#pythonUp) this.#workers.loader?.postMessage({ kind: 'want', ...demand });
+    this.#wishes.want(demand);
   }
 
   /** @param {Limit | null} limit of every frame from now on, null for none */
   limit(limit) {
-    this.#limit = limit;
-    if (this.#pythonUp) this.#sendLimit();
-  }
-
-  #sendLimit() {
-    const { byteRange, decodeLevel } = this.#limit ?? {};
-    const level = decodeLevel === undefined ? undefined : String(decodeLevel);
-    this.#workers.loader?.postMessage({ kind: 'limit', byteRange, decodeLevel: level });
+    this.#wishes.bound(limit);
   }
 
   /** @param {number} frameIndex */
@@ -185,7 +180,7 @@ export class Session extends EventTarget {
   }
 
   /**
-   * @param {Worker} decoder
+   * @param {import('./thread.js').Thread} decoder
    * @param {number} index
    */
   #listen(decoder, index) {
@@ -228,7 +223,7 @@ export class Session extends EventTarget {
     const { kind, seriesIndex, frameIndex } = message;
     if (kind !== 'pixels') {
       // a failed job is Python's to judge, which tells with `states`
-      if (!this.#pythonUp) this.#prelude.decoded(frameIndex, null);
+      if (!this.#prelude.isOver) this.#prelude.decoded(frameIndex, null);
       return;
     }
     // Of a series, or of a `src`, that is no longer shown.
@@ -236,10 +231,10 @@ export class Session extends EventTarget {
     const { resolutionLevel, decompositionLevels, pixels, startedMs, elapsedMs, bytesIn } = message;
     const times = { startedMs, elapsedMs };
     this.#log.decoded({ frameIndex, resolutionLevel, decompositionLevels, ...times, bytesIn });
-    const { quality, representation } = message;
+    const { quality, representation, region } = message;
     const frame = { ...pixels, resolutionLevel, decompositionLevels, quality, representation };
-    this.#holdings.put(frameIndex, frame);
-    if (!this.#pythonUp) this.#preludeShows(frameIndex, frame);
+    this.#holdings.put(frameIndex, frame, region);
+    if (!this.#prelude.isOver) this.#preludeShows(frameIndex, frame);
   }
 
   /**
@@ -267,6 +262,7 @@ export class Session extends EventTarget {
     if (kind === 'crashed') this.#fail(record);
     if (message.epoch !== this.#epoch) return; // late, of the session before
     if (kind === 'serieslist') this.#holdings.setSeriesList(record);
+    else if (kind === 'take-over') void this.#handOver();
     else if (kind === 'series') this.#holdings.setSeries(withDefaults(record));
     else if (kind === 'states') this.#holdings.setStates(record);
     else if (kind === 'evict') this.#holdings.evict(message.frameIndex);
@@ -277,19 +273,25 @@ export class Session extends EventTarget {
     else if (kind === 'error') this.#fail(record);
   }
 
+  /** Has Python read the source, as soon as both are there. */
   #open() {
+    const { loader, pythonUp } = this.#workers;
+    if (this.#pythonUp || !this.#isReadable || !pythonUp || loader === null) return;
     this.#pythonUp = true;
-    const { frameIndex } = this.#wanted;
-    const adoptions = this.#prelude.handOver();
-    const order = { src: this.#src, epoch: this.#epoch, frameIndex, adoptions, files: this.#files };
+    const adoptions = this.#prelude.lend();
+    const order = { src: this.#src, epoch: this.#epoch, adoptions, files: this.#files };
     const { json: configuration, error } = this.#configuration;
-    this.#workers.loader?.postMessage({ kind: 'open', ...order, configuration });
-    if (this.#limit) this.#sendLimit();
-    this.#workers.loader?.postMessage({ kind: 'want', ...this.#wanted });
+    loader.postMessage({ kind: 'open', ...order, ...this.#wishes.first, configuration });
+    this.#wishes.sendTo(loader);
     queueMicrotask(() => {
       this.#tell('ready', {}); // nobody listens yet while this is constructed
       if (error) this.#tell('configuration', error);
     });
+  }
+
+  async #handOver() {
+    const adoptions = await this.#prelude.handOver();
+    this.#workers.loader?.postMessage({ kind: 'hand-over', epoch: this.#epoch, adoptions });
   }
 
   /** @param {ErrorRecord} error */

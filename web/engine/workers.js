@@ -1,5 +1,16 @@
 /** The threads behind one viewer and the ports between them; `web/README.md` draws the picture. */
 
+import { Thread } from './thread.js';
+
+/**
+ * @typedef {object} Begun what `head-start.js` has begun
+ * @property {Worker} transport
+ * @property {Worker} decoder
+ * @property {BegunDescriptor | null} descriptor
+ *
+ * @typedef {{url: string, bytes: Promise<ArrayBuffer | null>}} BegunDescriptor null where it did not come
+ */
+
 /** One decoder is always busy on a big image while another serves the scroll; more than four only take memory. */
 const MAX_DECODERS = 4;
 
@@ -9,36 +20,25 @@ const IDLE_MS = 30_000;
 /** A prelude's segments are numbered below Python's; when the numbers are used up, so are the threads. */
 const MAX_USES = 240;
 
-/** The segment that the prelude of the first session reads its descriptor from. */
-const FIRST_SEGMENT = 1;
-
 /** @type {Workers | null} threads that a session gave back, Python and decoders warm */
 let idle = null;
-let isTaken = false;
-
-/**
- * Starts threads before there is a session, and has them fetch what it will ask for first.
- *
- * @param {string | null} descriptor URL of a `firstlight.json`
- */
-export function prepareWorkers(descriptor) {
-  if (isTaken) return; // the viewer was quicker
-  idle = new Workers();
-  idle.begun = descriptor;
-  if (descriptor === null) return;
-  const order = { segment: FIRST_SEGMENT, url: descriptor, start: 0, stop: null, priority: 'high' };
-  idle.transport.postMessage({ kind: 'fetch', ...order });
-}
 
 /** Threads for a session: warm ones if there are any. */
 export function takeWorkers() {
-  const workers = idle ?? new Workers();
-  isTaken = true;
+  const workers = idle ?? new Workers(takeBegun());
   idle = null;
   clearTimeout(workers.idleTimer);
   workers.epoch += 1;
   if (workers.epoch > 1) workers.begun = null;
   return workers;
+}
+
+/** @returns {Begun | null} once */
+function takeBegun() {
+  const place = /** @type {{firstlightBegun?: Begun}} */ (globalThis);
+  const begun = place.firstlightBegun ?? null;
+  delete place.firstlightBegun;
+  return begun;
 }
 
 /**
@@ -60,40 +60,59 @@ export class Workers {
   /** Counts the sessions that used these threads; what is late for one is not for the next. */
   epoch = 0;
   pythonUp = false;
-  /** @type {string | null} what `prepareWorkers` has asked for */
+  /** @type {BegunDescriptor | null} what is being fetched already, as the first segment */
   begun = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   idleTimer;
   /** @type {Worker} */
   transport;
-  /** @type {Worker[]} */
+  /** @type {Thread[]} the first at once; the others when that one is at work, to whose start they would only be in the way */
   decoders = [];
   /** @type {Worker | null} */
   loader = null;
   /** @type {Worker | null} the same, before Python is started in it */
   #spawned = null;
   #maxSamples = Infinity;
+  #isComplete = false;
 
-  /** Starts everything but Python. */
-  constructor() {
-    this.transport = new Worker(new URL('../transport.worker.js', import.meta.url), {
-      type: 'module',
-      name: 'firstlight-transport',
-    });
+  /**
+   * Starts what the first picture needs.
+   *
+   * @param {Begun | null} [begun]
+   */
+  constructor(begun = null) {
+    this.begun = begun?.descriptor ?? null;
+    this.transport = begun?.transport ?? transportThread();
     const count = Math.min(MAX_DECODERS, Math.max(2, (navigator.hardwareConcurrency || 2) - 1));
-    for (let index = 0; index < count; index += 1) this.decoders.push(this.#startDecoder(index));
+    const make = begun ? () => begun.decoder : undefined;
+    this.decoders.push(this.#makeDecoder(0, make));
+    for (let index = 1; index < count; index += 1) this.decoders.push(this.#makeDecoder(index));
+    this.decoders[0].onsign = () => this.#startDecoders();
+    this.decoders[0].start();
+    addEventListener('firstlight:complete', () => this.#keepPython(), { once: true });
+  }
+
+  /** Everything is here, so that nothing has to wait for what this reads and writes. */
+  #keepPython() {
+    this.#isComplete = true;
+    this.loader?.postMessage({ kind: 'keep' });
+  }
+
+  #startDecoders() {
+    for (const decoder of this.decoders) decoder.start();
   }
 
   /**
    * Ends a decoder that died or hangs and puts a new one in its place.
    *
    * @param {number} index
-   * @returns {Worker}
+   * @returns {Thread}
    */
   replaceDecoder(index) {
     this.decoders[index].terminate();
-    const decoder = this.#startDecoder(index);
+    const decoder = this.#makeDecoder(index);
     this.decoders[index] = decoder;
+    this.#startDecoders();
     if (this.loader !== null) this.#connectToLoader(decoder, this.loader);
     return decoder;
   }
@@ -105,17 +124,17 @@ export class Workers {
     for (const decoder of this.decoders) this.#limit(decoder);
   }
 
-  /** @param {Worker} decoder */
+  /** @param {Thread} decoder */
   #limit(decoder) {
     decoder.postMessage({ kind: 'limits', maxSamples: this.#maxSamples });
   }
 
-  /** @param {number} index */
-  #startDecoder(index) {
-    const decoder = new Worker(new URL('../decoder.worker.js', import.meta.url), {
-      type: 'module',
-      name: `firstlight-decoder-${index}`,
-    });
+  /**
+   * @param {number} index
+   * @param {() => Worker} [make]
+   */
+  #makeDecoder(index, make = () => decoderThread(index)) {
+    const decoder = new Thread(make);
     const { port1, port2 } = new MessageChannel();
     decoder.postMessage({ kind: 'connect', role: 'transport', port: port1 }, [port1]);
     if (this.#maxSamples < Infinity) this.#limit(decoder);
@@ -125,7 +144,7 @@ export class Workers {
   }
 
   /**
-   * @param {Worker} decoder
+   * @param {Thread} decoder
    * @param {Worker} loader
    */
   #connectToLoader(decoder, loader) {
@@ -160,6 +179,7 @@ export class Workers {
     loader.postMessage({ kind: 'connect', role: 'transport', port: port1 }, [port1]);
     this.transport.postMessage({ kind: 'connect', role: 'loader', port: port2 }, [port2]);
     for (const decoder of this.decoders) this.#connectToLoader(decoder, loader);
+    if (this.#isComplete) loader.postMessage({ kind: 'keep' });
     this.loader = loader;
     return loader;
   }
@@ -173,6 +193,21 @@ export class Workers {
   terminate() {
     for (const worker of [this.transport, ...this.decoders, this.#spawned]) worker?.terminate();
   }
+}
+
+function transportThread() {
+  return new Worker(new URL('../transport.worker.js', import.meta.url), {
+    type: 'module',
+    name: 'firstlight-transport',
+  });
+}
+
+/** @param {number} index */
+function decoderThread(index) {
+  return new Worker(new URL('../decoder.worker.js', import.meta.url), {
+    type: 'module',
+    name: `firstlight-decoder-${index}`,
+  });
 }
 
 /** @param {string} url of a script of this page */

@@ -10,8 +10,8 @@ export class AskedFrame {
   #host;
   #index = 0;
   #seriesIndex = -1;
-  /** What the viewport was last given. @type {{record: unknown, picture: unknown}} */
-  #given = { record: null, picture: undefined };
+  /** What the viewport was last given. @type {{record: unknown, picture: unknown, regions: unknown}} */
+  #given = { record: null, picture: undefined, regions: undefined };
 
   /** @param {AskedFrameHost} host */
   constructor(host) {
@@ -44,7 +44,7 @@ export class AskedFrame {
     const series = this.#host.session?.series;
     if (!series || series.index === this.#seriesIndex) return false;
     if (this.#seriesIndex >= 0) this.#host.screen.viewport.clear();
-    this.#given = { record: null, picture: undefined };
+    this.#given = { record: null, picture: undefined, regions: undefined };
     this.#seriesIndex = series.index;
     this.#index = Math.min(this.#index, series.frames.length - 1);
     return true;
@@ -77,9 +77,11 @@ export class AskedFrame {
     const index = this.shownIndex;
     const record = session?.series?.frames[index] ?? null;
     const picture = session?.frame(index);
+    const regions = session?.regions(index);
     const given = this.#given;
-    if (record === given.record && picture === given.picture && record !== null) return;
-    this.#given = { record, picture };
-    screen.viewport.show(record, picture);
+    const isSame = picture === given.picture && regions === given.regions;
+    if (record === given.record && isSame && record !== null) return;
+    this.#given = { record, picture, regions };
+    screen.viewport.show(record, picture, regions);
   }
 }

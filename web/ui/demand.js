@@ -1,4 +1,7 @@
-/** What is demanded of the session: the frame that is visible or waited for, how large, and where scrolling goes. */
+/**
+ * What is demanded of the session: the frame that is visible or waited for, how large, of a vast one which part, and where
+ * scrolling goes.
+ */
 
 import { Scrolling } from './scrolling.js';
 
@@ -44,12 +47,16 @@ export class Demand {
     const sidePx = record && Math.ceil(this.#sidePx(record));
     if (!sidePx) return;
     const frameIndex = cine.waitingFor ?? this.#host.frameIndex;
+    // a pan over any other image changes nothing of what is wanted
+    const isVast = session.frameState(frameIndex).wholeLevel !== undefined;
+    const window = isVast && screen.layouts.showsStack ? screen.viewport.visiblePart : null;
     const demand = {
       frameIndex,
       ...(cine.playing ? { direction: 1, speed: Math.round(cine.rate) } : this.#scrolling.motion),
       visible: [frameIndex],
       volume: screen.layouts.expectsPlanes,
       sidePx,
+      ...(window && { window }),
     };
     const key = JSON.stringify(demand);
     if (key === this.#stated) return;

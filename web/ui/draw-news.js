@@ -28,9 +28,12 @@ export class DrawNews {
   stackDrawn() {
     const { session, frameIndex, screen } = this.#host;
     const { series } = session ?? {};
-    const { frame, lastDraw } = screen.viewport;
+    const { frame, region, lastDraw } = screen.viewport;
     if (!session || !series || !frame) return;
     const state = session.frameState(frameIndex);
+    if (this.#milestones.regionDrawn(frameIndex, region) && region) {
+      session.noteDraw({ frameIndex, resolutionLevel: region.resolutionLevel, ...lastDraw });
+    }
     if (!this.#milestones.drawn(series.index, frame, state)) return;
     const { resolutionLevel } = frame;
     session.noteDraw({ frameIndex: state.frameIndex, resolutionLevel, ...lastDraw });

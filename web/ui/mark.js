@@ -9,6 +9,14 @@ import { bytesText } from './measures.js';
  * @typedef {import('../engine/frame-store.js').StoredFrame} StoredFrame
  * @typedef {'loading' | 'waiting' | 'replica' | 'retrying' | 'lossless' | 'complete' | 'failed'} MarkKind
  * @typedef {{kind: MarkKind, text: string, detail: string}} MarkText
+ *
+ * @typedef {object} Options
+ * @property {number | null} [waitingFor] frame index that cine waits for
+ * @property {number} [shownIndex] whose picture it is, where another one stands in
+ * @property {{resolutionLevel: number}} [region] the window of a finer level that fills the screen
+ * @property {number} [screenLevel] the level that the screen can show
+ * @property {boolean} [isPart] whether only a part of the image is on the screen
+ * @property {boolean} [reversible] whether the series is lossless when it is complete
  */
 
 /** What is said of a frame while another one stands in for it. @type {Record<string, string>} */
@@ -20,11 +28,11 @@ const FULL_RESOLUTION = 'FULL_RESOLUTION';
  * @param {FrameState} state
  * @param {ImageRecord} record
  * @param {StoredFrame | undefined} frame what is drawn
- * @param {{waitingFor?: number | null, shownIndex?: number}} [options] `waitingFor`: frame index that cine waits for;
- *   `shownIndex`: whose picture it is, where another one stands in
+ * @param {Options} [options]
  * @returns {MarkText}
  */
-export function describe(state, record, frame, { waitingFor = null, shownIndex } = {}) {
+export function describe(state, record, frame, options = {}) {
+  const { waitingFor = null, shownIndex } = options;
   if (waitingFor !== null) {
     const text = `Waiting for frame ${waitingFor + 1}`;
     return { kind: 'waiting', text, detail: '' };
@@ -44,6 +52,8 @@ export function describe(state, record, frame, { waitingFor = null, shownIndex }
     const text = `Trying again, ${tries} attempt${tries === 1 ? '' : 's'} so far`;
     return { kind: 'retrying', text, detail: frame ? `showing ${size}` : '' };
   }
+  const isVast = state.wholeLevel !== undefined && state.status === 'configured';
+  if (frame && isVast) return describeVast(state, record, frame, options);
   if (frame) return describeHeld(state, record, frame, size);
   return { kind: 'loading', text: 'Loading', detail: '' };
 }
@@ -76,6 +86,34 @@ function describeHeld(state, record, frame, size) {
   const lossy = (state.quality ?? FULL_RESOLUTION) !== FULL_RESOLUTION;
   const text = lossy ? 'Loading · lossy so far' : 'Full resolution';
   return { kind: 'loading', text, detail: level };
+}
+
+/**
+ * A vast image: its larger levels come by window, so what is on the screen counts, not the frame.
+ *
+ * @param {FrameState} state
+ * @param {ImageRecord} record
+ * @param {StoredFrame} frame
+ * @param {Options} options
+ * @returns {MarkText}
+ */
+function describeVast(state, record, frame, options) {
+  const { region, screenLevel = 0, isPart = false, reversible = false } = options;
+  const { decompositionLevels: last } = frame;
+  const level = region?.resolutionLevel ?? frame.resolutionLevel;
+  const where = isPart ? ' in this window' : '';
+  if (level === last) {
+    const lossless = reversible && !record.lossy_image_compression;
+    const text = `${lossless ? 'Lossless' : 'Final, lossy,'}${where}`;
+    return { kind: lossless ? 'lossless' : 'complete', text, detail: '' };
+  }
+  const text = `Level ${level} of ${last}`;
+  if (level >= screenLevel) return { kind: 'complete', text: text + where, detail: '' };
+  if (state.regionError) {
+    const detail = `this window has failed: ${state.regionError.type}`;
+    return { kind: 'failed', text, detail };
+  }
+  return { kind: 'loading', text: 'Loading this window', detail: text.toLowerCase() };
 }
 
 /**

@@ -21,6 +21,8 @@ export class Milestones {
   #seriesIndex = -1;
   #first = true;
   #drawnKey = '';
+  /** @type {import('../engine/regions.js').RegionPicture | undefined} */
+  #region;
   #complete = false;
   /** @type {Set<number>} frames that are final or have failed */
   #settled = new Set();
@@ -76,6 +78,23 @@ export class Milestones {
     if (this.#first) this.#tell('first-render', detail);
     this.#first = false;
     this.#tell('frame-render', detail);
+    return true;
+  }
+
+  /**
+   * A window of a finer level fills the screen.
+   *
+   * @param {number} frameIndex
+   * @param {import('../engine/regions.js').RegionPicture | undefined} region
+   * @returns {boolean} whether it is another one than before
+   */
+  regionDrawn(frameIndex, region) {
+    if (region === this.#region) return false;
+    this.#region = region;
+    if (!region) return false;
+    const { resolutionLevel, decompositionLevels, left, top, columns, rows } = region;
+    const place = { left, top, columns, rows };
+    this.#tell('region-render', { frameIndex, resolutionLevel, decompositionLevels, ...place });
     return true;
   }
 

@@ -14,6 +14,7 @@ import { withResolvers } from './resolvers.js';
  * @property {import('../engine/credentials.js').CredentialRule[]} credentials
  * @property {File[]} files of `src` 'local:'
  * @property {number} maxSamples larger full images are refused
+ * @property {number} [maxWholeSamples] of larger ones the finest levels come by window
  * @property {import('../engine/session.js').Limit | null} limit how much of every frame is wanted
  *
  * @typedef {object} OpenedHost

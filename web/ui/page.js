@@ -7,7 +7,7 @@ import { acceptDrops, chooseFiles } from './local-files.js';
 /** @typedef {import('../element.js').FirstlightViewer} FirstlightViewer */
 
 /** Parameters that are attributes of the element under the same name. */
-const SHARED = ['configuration', 'layout'];
+const SHARED = ['configuration', 'layout', 'max-whole-samples'];
 
 const parameters = new URLSearchParams(location.search);
 const src = parameters.get('src');

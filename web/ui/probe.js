@@ -59,7 +59,7 @@ export class Probe {
     setText(this.#value, text.value);
     setText(this.#stored, text.stored);
     const level = probed.reduced
-      ? `  level ${frame.resolutionLevel}/${frame.decompositionLevels}`
+      ? `  level ${probed.resolutionLevel}/${probed.decompositionLevels}`
       : '';
     setText(this.#place, `row ${probed.row}  column ${probed.column}${level}`);
   }

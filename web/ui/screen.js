@@ -4,13 +4,10 @@ import { Announcer, statusWords } from './announcer.js';
 import { Commands } from './commands.js';
 import { make } from './dom.js';
 import { Gestures } from './gestures.js';
-import { Help } from './help.js';
 import { LAYOUTS, Layouts } from './layouts.js';
 import { Notices } from './notices.js';
 import { Stage } from './stage.js';
-import { Strip } from './strip.js';
 import { STYLES } from './styles.js';
-import { Toolbar } from './toolbar.js';
 
 /**
  * @typedef {import('../engine/records.js').ErrorRecord} ErrorRecord
@@ -39,6 +36,9 @@ import { Toolbar } from './toolbar.js';
  * }} ScreenHost
  */
 
+/** What stands around the picture comes when there is one, or this long after the start. */
+const FURNISH_AFTER_MS = 500;
+
 export class Screen {
   #host;
   #stage;
@@ -47,9 +47,18 @@ export class Screen {
   #panes;
   /** @type {Series | null} */
   #series = null;
-  #help;
-  #strip;
-  #toolbar;
+  #root;
+  /** They keep the room of what is not there yet. */
+  #places = {
+    strip: make('div', { class: 'strip', hidden: '' }),
+    bar: make('div', { class: 'bar' }),
+  };
+  /** @type {Promise<import('./furniture.js').Furniture> | null} under way, or there */
+  #furnishing = null;
+  /** @type {import('./furniture.js').Furniture | null} */
+  #furniture = null;
+  /** @type {Shown | null} */
+  #shown = null;
   /** @type {import('./timeline.js').TimelinePanel | null} */
   #timeline = null;
   #complete = false;
@@ -63,20 +72,21 @@ export class Screen {
    */
   constructor(root, host) {
     this.#host = host;
+    this.#root = root;
     this.#stage = new Stage(host);
     this.#announcer = new Announcer(this.#stage.canvas);
     this.#panes = make('div', { class: 'panes' }, [this.#stage.element, this.#notices.element]);
     this.viewport = this.#stage.viewport;
-    this.#help = new Help(() => host.focus());
     const screen = this;
     this.commands = new Commands(
       this.viewport,
       Object.create(
         host,
         Object.getOwnPropertyDescriptors({
-          help: () => this.#help.toggle(),
+          help: () => void this.#furnish().then(({ help }) => help.toggle()),
           timeline: () => void this.#toggleTimeline(),
-          escape: () => this.#help.hide() || this.#hideTimeline() || this.#notices.dismiss(),
+          escape: () =>
+            this.#furniture?.help.hide() || this.#hideTimeline() || this.#notices.dismiss(),
           dragging: (/** @type {boolean} */ on) => this.#panes.classList.toggle('dragging', on),
           get layouts() {
             return screen.layouts;
@@ -85,16 +95,31 @@ export class Screen {
       ),
     );
     this.layouts = this.#makeLayouts();
-    this.#strip = new Strip((frameIndex) => host.goTo(frameIndex));
-    this.#toolbar = new Toolbar(this.commands);
-    const parts = [this.#panes, this.#strip.element, this.#toolbar.element];
+    const parts = [this.#panes, this.#places.strip, this.#places.bar];
     root.append(
       make('style', {}, [STYLES]),
       make('div', { class: 'viewer' }, parts),
-      this.#help.element,
       this.#announcer.element,
     );
     new Gestures(this.#stage.element, this.commands);
+    setTimeout(() => void this.#furnish(), FURNISH_AFTER_MS);
+  }
+
+  #furnish() {
+    this.#furnishing ??= import('./furniture.js').then(({ Furniture }) => {
+      const furniture = new Furniture(this.commands, this.#host);
+      const { strip, toolbar, help, styles } = furniture;
+      this.#root.append(styles, help.element);
+      this.#places.strip.replaceWith(strip.element);
+      this.#places.bar.replaceWith(toolbar.element);
+      this.#furniture = furniture;
+      if (this.#shown) {
+        const changed = this.#shown.session?.states() ?? [];
+        this.#updateFurniture(furniture, { ...this.#shown, changed });
+      }
+      return furniture;
+    });
+    return this.#furnishing;
   }
 
   #makeLayouts() {
@@ -152,7 +177,8 @@ export class Screen {
       },
       closed: () => void this.#hideTimeline(),
     });
-    this.#strip.element.before(this.#timeline.element);
+    const strip = this.#furniture?.strip.element ?? this.#places.strip;
+    strip.before(this.#timeline.element);
     this.#timeline.touch();
   }
 
@@ -176,8 +202,12 @@ export class Screen {
     this.#complete = shown.complete;
     const frameCount = series?.frames.length ?? 0;
     const mark = this.#stage.update(shown, this.commands.windowName);
-    this.#updateToolbar(shown);
-    this.#strip.update(shown.changed, frameCount, frameIndex);
+    const { dataset } = this.#stage.element;
+    if (dataset.tool !== shown.tool) dataset.tool = shown.tool;
+    this.#shown = shown;
+    if (this.#furniture) this.#updateFurniture(this.#furniture, shown);
+    else this.#places.strip.hidden = frameCount < 2;
+    if (shown.error || shown.state?.resolutionLevel !== null) void this.#furnish();
     this.layouts.follow(shown.session);
     this.layouts.panes?.update();
     this.#updateNotices(shown);
@@ -202,13 +232,15 @@ export class Screen {
     this.#notices.update(notices);
   }
 
-  /** @param {Shown} shown */
-  #updateToolbar({ series, seriesList, frameIndex, tool }) {
+  /**
+   * @param {import('./furniture.js').Furniture} furniture
+   * @param {Shown} shown
+   */
+  #updateFurniture({ strip, toolbar }, { series, seriesList, frameIndex, changed, tool }) {
     const { cine } = this.#host;
     const planes = this.layouts.panes !== null;
-    const { dataset } = this.#stage.element;
-    if (dataset.tool !== tool) dataset.tool = tool;
-    this.#toolbar.update({
+    strip.update(changed, series?.frames.length ?? 0, frameIndex);
+    toolbar.update({
       tool,
       inverted: this.layouts.panes?.linked.inverted ?? this.viewport.inverted,
       overlays: series?.frames[frameIndex].overlays.length ? this.viewport.overlays : null,

@@ -124,7 +124,11 @@ export class Stage {
     const { frame, refusal } = this.viewport;
     const record = series?.frames[shownIndex];
     if (!state || !record || refusal) return null;
-    return describe(state, record, frame, { waitingFor: this.#host.cine.waitingFor, shownIndex });
+    const { region, screenLevel, visiblePart } = this.viewport;
+    const isPart = visiblePart !== null;
+    const seen = { region, screenLevel, isPart, reversible: series?.reversible };
+    const { waitingFor } = this.#host.cine;
+    return describe(state, record, frame, { waitingFor, shownIndex, ...seen });
   }
 
   /** @param {FrameState | null} state */

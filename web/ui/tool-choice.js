@@ -1,6 +1,6 @@
 /** What a plain drag does, and that it is something that the layout has. */
 
-import { PLANE_TOOLS, TOOL_NAMES } from './toolbar.js';
+import { PLANE_TOOLS, TOOL_NAMES } from './tools.js';
 
 /** @typedef {import('./toolbar.js').Tool} Tool */
 

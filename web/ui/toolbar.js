@@ -3,6 +3,7 @@
 import { icon, make, setIcon } from './dom.js';
 import { rateLabel } from './measures.js';
 import { Menu } from './menu.js';
+import { PLANE_TOOLS, TOOLS } from './tools.js';
 
 /**
  * @typedef {'window' | 'pan' | 'zoom' | 'scroll' | 'crosshair' | 'rotate'} Tool
@@ -23,22 +24,6 @@ import { Menu } from './menu.js';
  * @property {() => void} fullscreen
  * @property {() => void} help
  */
-
-/** @type {[Tool, string][]} */
-const TOOLS = [
-  ['window', 'Window and level (W)'],
-  ['pan', 'Pan (P)'],
-  ['zoom', 'Zoom (Z)'],
-  ['scroll', 'Scroll through frames (S)'],
-  ['crosshair', 'Move the crosshair (C)'],
-  ['rotate', 'Turn the other planes (X)'],
-];
-
-/** Tools that mean something only where planes are shown. @type {Tool[]} */
-export const PLANE_TOOLS = ['crosshair', 'rotate'];
-
-/** @type {readonly Tool[]} */
-export const TOOL_NAMES = TOOLS.map(([tool]) => tool);
 
 export class Toolbar {
   /** @type {Map<Tool, HTMLButtonElement>} */

@@ -2,14 +2,16 @@
 
 import { isShowable, readingOf } from './colour.js';
 import * as geometry from './geometry.js';
-import { Painter } from './painter.js';
+import { Painter, regionInView } from './painter.js';
 import { probe } from './probe.js';
+import { screenLevel, visiblePart } from './region-geometry.js';
 import { warmUp } from './warm.js';
 import { Windowing } from './windowing.js';
 
 /**
  * @typedef {import('../engine/records.js').ImageRecord} ImageRecord
  * @typedef {import('../engine/frame-store.js').StoredFrame} StoredFrame
+ * @typedef {import('../engine/regions.js').RegionPicture} RegionPicture
  * @typedef {import('./windowing.js').ShownWindow} ShownWindow
  */
 
@@ -24,6 +26,8 @@ export class Viewport {
   #record = null;
   /** @type {StoredFrame | undefined} */
   #frame;
+  /** @type {readonly RegionPicture[]} */
+  #regions = [];
   /** @type {geometry.Shape} */
   #shape = { columns: 1, rows: 1, aspect: 1 };
   /** @type {geometry.View} */
@@ -68,6 +72,30 @@ export class Viewport {
     return this.#frame;
   }
 
+  /** The finest window of a level that has all that is on the screen; undefined where `frame` alone has. */
+  get region() {
+    if (!this.#record) return undefined;
+    const { imageToScreen: toScreen } = this;
+    const [record, regions, screen] = [this.#record, this.#regions, this.#screen];
+    return regionInView({ record, regions, toScreen, screen });
+  }
+
+  /** The resolution level that the screen can show, 0 while nothing is held. */
+  get screenLevel() {
+    if (!this.#frame) return 0;
+    const { decompositionLevels } = this.#frame;
+    return screenLevel(this.#shape, this.imageToScreen, decompositionLevels);
+  }
+
+  /**
+   * What of the image is on the screen, as parts of its columns and rows; null where that is all or nothing of it.
+   *
+   * @returns {[left: number, top: number, right: number, bottom: number] | null}
+   */
+  get visiblePart() {
+    return visiblePart(this.#shape, this.imageToScreen, this.#screen);
+  }
+
   get view() {
     return this.#view;
   }
@@ -89,9 +117,11 @@ export class Viewport {
   /**
    * @param {ImageRecord | null} record null shows nothing
    * @param {StoredFrame | undefined} frame undefined while nothing of it is held
+   * @param {readonly RegionPicture[]} [regions] windows of finer levels of it, the finest last
    */
-  show(record, frame) {
+  show(record, frame, regions = []) {
     this.#frame = record && frame && isShowable(record, frame) ? frame : undefined;
+    this.#regions = this.#frame ? regions : [];
     if (record && record !== this.#record) {
       const shape = geometry.shapeOf(record);
       const same = JSON.stringify(shape) === JSON.stringify(this.#shape);
@@ -212,7 +242,7 @@ export class Viewport {
   probe(x, y) {
     if (!this.#record || !this.#frame) return null;
     const point = geometry.apply(geometry.inverse(this.imageToScreen), x, y);
-    return probe(this.#record, this.#frame, point);
+    return probe(this.#record, this.#frame, point, this.#regions);
   }
 
   /** Draws in the next animation frame, once, however often it is asked. */
@@ -234,6 +264,7 @@ export class Viewport {
       this.#painter.paint(context, {
         record: this.#record,
         frame: this.#frame,
+        regions: this.#regions,
         window: this.window,
         inverted: this.#inverted,
         overlays: this.#overlays,

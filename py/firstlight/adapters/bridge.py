@@ -30,6 +30,7 @@ class Bridge(Protocol):
         version: str | None,
         priority: str,
         accept: str,
+        whole: bool,
     ) -> None:
         """Start an exchange."""
 
@@ -41,6 +42,9 @@ class Bridge(Protocol):
 
     def read(self, segment: int, start: int, stop: int | None) -> Awaitable[HeldBytes | None]:
         """Copy held bytes; None when they are not held."""
+
+    def takeOver(self) -> Awaitable[str]:  # noqa: N802 (JavaScript's name)
+        """Make the page stop loading by itself; JSON of what it has begun (`Adoption`)."""
 
     def decode(self, order_json: str) -> None:
         """Hand a job over, given as JSON with the message's names."""

@@ -199,8 +199,10 @@ class _Delivery:
         self._end(Closed(order.segment, self.stop, cancelled=False))
 
     async def _exchange(self, known_total: int | None) -> None:
-        # A Range header and a compressed answer do not go together: browsers ask the same way.
-        headers = {"Range": self.order.extent.http_value(), "Accept-Encoding": "identity"}
+        headers: dict[str, str] = {}
+        if not self.order.whole:
+            # A Range header and a compressed answer do not go together: browsers ask the same way.
+            headers = {"Range": self.order.extent.http_value(), "Accept-Encoding": "identity"}
         if self.order.accept:
             headers["Accept"] = self.order.accept
         async with self._client.stream("GET", self.order.url, headers=headers) as response:

@@ -194,8 +194,7 @@ async def load_frame(
             max_samples=max_samples,
         ) as pool:
             clock = MonotonicClock()
-            ends = (everything_installed, lambda segment: None)
-            loader = Loader(Outside(transport, pool, page, clock, *ends))
+            loader = Loader(Outside(transport, pool, page, clock, everything_installed))
             try:
                 await loader.open(src, frame_index=frame_index, configuration=configuration)
                 if series_index and page.error is None:

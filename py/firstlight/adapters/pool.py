@@ -41,7 +41,8 @@ class MessagePool:
     def __init__(self, bridge: Bridge, worker_count: int) -> None:
         self._bridge = bridge
         self._load = [0] * worker_count
-        self._watches: list[asyncio.TimerHandle | None] = [None] * worker_count
+        self._heard_s: list[float | None] = [None] * worker_count
+        self._watch_timer: asyncio.TimerHandle | None = None
         self._jobs: dict[int, _Job] = {}
         self._sink: Callable[[ports.DecodeEvent], None] = lambda event: None
 
@@ -64,16 +65,28 @@ class MessagePool:
 
     def _watch(self, worker: int) -> None:
         """Start the worker's time of silence anew; an idle worker may be silent."""
-        watch = self._watches[worker]
-        if watch is not None:
-            watch.cancel()
-        self._watches[worker] = (
-            asyncio.get_running_loop().call_later(
-                SILENCE_LIMIT_S, self._bridge.replaceDecoder, worker
-            )
-            if self._load[worker]
-            else None
-        )
+        loop = asyncio.get_running_loop()
+        self._heard_s[worker] = loop.time() if self._load[worker] else None
+        if self._watch_timer is None and self._load[worker]:
+            self._watch_timer = loop.call_later(SILENCE_LIMIT_S, self._replace_silent)
+
+    def _replace_silent(self) -> None:
+        """One timer for all workers, set anew when it rings: one for each job would cost more."""
+        loop = asyncio.get_running_loop()
+        due_s = [
+            (worker, heard_s + SILENCE_LIMIT_S)
+            for worker, heard_s in enumerate(self._heard_s)
+            if heard_s is not None
+        ]
+        self._watch_timer = None
+        for worker, at_s in due_s:
+            if at_s <= loop.time():
+                self._heard_s[worker] = loop.time()
+                self._bridge.replaceDecoder(worker)
+        if due_s:
+            wait_s = min(at_s - loop.time() for _, at_s in due_s)
+            wait_s = wait_s if wait_s > 0 else SILENCE_LIMIT_S
+            self._watch_timer = loop.call_later(wait_s, self._replace_silent)
 
     # -- called from JavaScript -----------------------------------------------------------------
 
@@ -136,6 +149,7 @@ def _decode_message(order: ports.DecodeOrder, worker: int) -> dict[str, object]:
         },
         "inflated": None if inflated is None else [inflated.start, inflated.stop],
         **({"truncated": True} if order.truncated else {}),
+        **({"region": order.region} if order.region is not None else {}),
         "representation": order.representation,
         "quality": order.quality,
     }

@@ -18,9 +18,11 @@ from firstlight import ports
 from firstlight.adapters.bridge import make_error
 from firstlight.adapters.page_retriever import PageRetrievers
 from firstlight.adapters.pool import MessagePool
+from firstlight.adapters.rehearsal import BUSY_WAIT_S, rehearse
 from firstlight.errors import MalformedDescriptor
 from firstlight.loader import FIRST_SEGMENT, Adoption, Loader, Outside
 from firstlight.ranges import ByteRange
+from firstlight.schedule.capacity import WHOLE_SAMPLES, Capacity
 from firstlight.sources.address import limit_of
 
 if TYPE_CHECKING:
@@ -31,6 +33,10 @@ if TYPE_CHECKING:
 
 SERIES_PER_EPOCH = 65536
 """`seriesTag` in web/engine/records.js counts alike."""
+
+
+IDLE_WAITS = 2
+"""How often nothing must have been going on, `BUSY_WAIT_S` apart, before Python rehearses."""
 
 
 class MessageTransport:
@@ -55,6 +61,7 @@ class MessageTransport:
             order.version,
             order.priority,
             order.accept,
+            order.whole,
         )
 
     def watch(self, segment: int, milestones: tuple[int, ...]) -> None:
@@ -137,6 +144,19 @@ class LoaderService:
         self._numbers = itertools.count(FIRST_SEGMENT)
         self._page = MessagePage(bridge)
         self._retrievers = PageRetrievers(self._page)
+        self._rehearsing = asyncio.ensure_future(self._rehearse())
+
+    async def _rehearse(self) -> None:
+        """Once nothing has been going on for a while."""
+        for _ in range(IDLE_WAITS):
+            await asyncio.sleep(BUSY_WAIT_S)
+            while self._is_busy():
+                await asyncio.sleep(BUSY_WAIT_S)
+        await rehearse(self._is_busy)
+
+    def _is_busy(self) -> bool:
+        opening = self._opening is not None and not self._opening.done()
+        return opening or (self._loader is not None and not self._loader.is_idle)
 
     def open(
         self,
@@ -146,31 +166,36 @@ class LoaderService:
         adoptions_json: str,
         files_json: str,
         configuration_json: str = "null",
+        whole_samples: int | None = None,
     ) -> None:
         """Open a ``src`` in place of the one before; ``epoch`` marks what is decoded for it.
 
-        ``adoptions_json`` lists what the prelude started (`Adoption`), ``files_json`` the
-        [name, address] of each local file, ``configuration_json`` is what the page wrote about
-        retrieval (`PageRetrievers.read`).
+        ``adoptions_json`` lists what the page fetched for the source to read (`Adoption`),
+        ``files_json`` the [name, address] of each local file, ``configuration_json`` is what the
+        page wrote about retrieval (`PageRetrievers.read`). ``whole_samples``: see `Capacity`.
         """
-        adoptions = tuple(Adoption(**record) for record in json.loads(adoptions_json))
-        urls = {adoption.segment: adoption.url for adoption in adoptions}
         outside = Outside(
             transport=self.transport,
             pool=self.pool,
             page=self._page,
             clock=MonotonicClock(),
             need=self._need,
-            adopt=lambda segment: self.transport.adopt(segment, urls[segment]),
+            adopt=self.transport.adopt,
+            take_over=self._take_over,
         )
         self.close()
-        self._loader = Loader(outside, self._numbers, series_base=epoch * SERIES_PER_EPOCH)
+        self._loader = Loader(
+            outside,
+            self._numbers,
+            series_base=epoch * SERIES_PER_EPOCH,
+            capacity=Capacity(whole_samples=whole_samples or WHOLE_SAMPLES),
+        )
         files = tuple((str(name), str(url)) for name, url in json.loads(files_json))
         self._retrievers = PageRetrievers(self._page)
         opening = self._loader.open(
             src,
             frame_index=frame_index,
-            adoptions=adoptions,
+            adoptions=_adoptions(adoptions_json),
             files=files,
             configuration=self._retrievers.read(configuration_json),
         )
@@ -186,9 +211,10 @@ class LoaderService:
             self._loader = None
 
     def want(self, frame_index: int, direction: int, more_json: str = "{}") -> None:
-        """``more_json``: ``visible``, ``volume``, ``sidePx`` and ``speed``, where given."""
+        """``more_json``: ``visible, volume, sidePx, speed, window``, where given."""
         if self._loader is not None:
             more = json.loads(more_json)
+            window = more.get("window")
             self._loader.want(
                 frame_index,
                 direction,
@@ -196,6 +222,7 @@ class LoaderService:
                 volume=bool(more.get("volume")),
                 side_px=more.get("sidePx"),
                 speed=float(more.get("speed") or 0),
+                window=None if window is None else (window[0], window[1], window[2], window[3]),
             )
 
     def select(self, series_index: int, frame_index: int) -> None:
@@ -227,8 +254,15 @@ class LoaderService:
                 "error", make_error(type(error).__name__, str(error), None, None).record()
             )
 
+    async def _take_over(self) -> tuple[Adoption, ...]:
+        return _adoptions(await self._bridge.takeOver())
+
     async def _need(self, package: str) -> None:
         await self._bridge.need(package)
+
+
+def _adoptions(text: str) -> tuple[Adoption, ...]:
+    return tuple(Adoption(**record) for record in json.loads(text))
 
 
 def start(bridge: Bridge, worker_count: int) -> object:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from firstlight.errors import MalformedDescriptor
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,15 +119,23 @@ class ImageAttributes:
         Raises:
             MalformedDescriptor: a name is unknown, or ``rows`` or ``columns`` is missing.
         """
-        known = {field.name for field in fields(cls)}
-        unknown = set(record) - known
-        if unknown:
-            raise MalformedDescriptor(f"unknown image attribute {sorted(unknown)[0]!r}")
-        try:
-            values: dict[str, Any] = {n: _from_json(n, value) for n, value in record.items()}
-            return cls(**values)
-        except (TypeError, AttributeError) as error:
-            raise MalformedDescriptor(f"image attributes: {error}") from error
+        return cls.reader({})(record)
+
+    @classmethod
+    def reader(cls, shared: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], ImageAttributes]:
+        """What reads records of many frames, each with what is ``shared`` beneath its own.
+
+        What they share is read once. Errors are those of `from_json`.
+        """
+        common = _values(shared)
+
+        def read(record: Mapping[str, Any]) -> ImageAttributes:
+            try:
+                return cls(**{**common, **_values(record)})
+            except TypeError as error:
+                raise MalformedDescriptor(f"image attributes: {error}") from error
+
+        return read
 
 
 _NESTED = {
@@ -142,27 +150,47 @@ _NESTED = {
 _Part = ImageAttributes | Window | LookupTable | PaletteColor | Overlay
 
 
+_DEFAULTS = {
+    part: tuple((field.name, field.default) for field in fields(part))
+    for part in (ImageAttributes, *_NESTED.values())
+}
+"""Looked up once: a series has thousands of frames."""
+
+_NAMES = frozenset(name for name, _ in _DEFAULTS[ImageAttributes])
+
+
 def _record(part: _Part) -> dict[str, Any]:
-    values = ((field, getattr(part, field.name)) for field in fields(part))
-    return {
-        field.name: _to_json(value)
-        for field, value in values
-        if field.default is MISSING or value != field.default
-    }
+    values = ((name, default, getattr(part, name)) for name, default in _DEFAULTS[type(part)])
+    return {name: _to_json(value) for name, default, value in values if value != default}
 
 
 def _to_json(value: object) -> object:
-    if isinstance(value, tuple):
+    if type(value) is tuple:
         return [_to_json(item) for item in value]
     return _record(value) if isinstance(value, _Part) else value
 
 
+def _values(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of attributes by name; those of no attribute are refused."""
+    if not _NAMES.issuperset(record):
+        raise MalformedDescriptor(f"unknown image attribute {min(set(record) - _NAMES)!r}")
+    try:
+        return {name: _from_json(name, value) for name, value in record.items()}
+    except (TypeError, AttributeError) as error:
+        raise MalformedDescriptor(f"image attributes: {error}") from error
+
+
 def _from_json(name: str, value: object) -> object:
-    if isinstance(value, list):
-        return tuple(_from_json(name, item) for item in value)
     nested = _NESTED.get(name)
     if nested is None or value is None:
-        return value
-    if not isinstance(value, dict):
+        return tuple(value) if type(value) is list else value
+    if isinstance(value, list):
+        return tuple(_part(name, nested, item) for item in value)
+    return _part(name, nested, value)
+
+
+def _part(name: str, kind: type[_Part], record: object) -> _Part:
+    if not isinstance(record, dict):
         raise TypeError(f"{name} is not an object")
-    return nested(**{key: _from_json("", item) for key, item in value.items()})
+    values: dict[str, Any] = {k: tuple(v) if type(v) is list else v for k, v in record.items()}
+    return kind(**values)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from firstlight.errors import FirstlightError
 from firstlight.loader.executor import Means
+from firstlight.loader.outside import FIRST_SEGMENT, Adoption, Outside
 from firstlight.loader.report import series_list, series_record
 from firstlight.loader.resources import HeldResources
 from firstlight.loader.run import SeriesRun
@@ -20,49 +21,10 @@ from firstlight.schedule.running import Limits
 from firstlight.sources.open import source_for
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from firstlight.ports import (
-        Clock,
-        DecodeEvent,
-        DecoderPool,
-        Page,
-        Transport,
-        TransportEvent,
-    )
+    from firstlight.ports import DecodeEvent, TransportEvent
     from firstlight.sources.base import Limit, Series
-
-FIRST_SEGMENT = 1000
-"""Smaller numbers are the page's prelude's."""
-
-
-@dataclass(frozen=True, slots=True)
-class Adoption:
-    """What the page's prelude started: a segment for ``url`` from byte ``start`` to ``stop``.
-
-    ``shown_level`` is the finest level of that frame already decoded (-1: none); of a heads file,
-    ``shown`` lists [frame_index, level, stored_bytes] of every frame decoded from it.
-    """
-
-    segment: int
-    url: str
-    start: int
-    stop: int | None
-    shown_level: int = -1
-    stored_bytes: int = 0
-    shown: tuple[tuple[int, int, int], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Outside:
-    """Everything the loader reaches beyond itself; ``adopt`` takes a segment over from the page."""
-
-    transport: Transport
-    pool: DecoderPool
-    page: Page
-    clock: Clock
-    need: Callable[[str], Awaitable[None]]
-    adopt: Callable[[int], None]
 
 
 class Loader:
@@ -73,7 +35,12 @@ class Loader:
     """
 
     def __init__(
-        self, outside: Outside, numbers: Iterator[int] | None = None, *, series_base: int = 0
+        self,
+        outside: Outside,
+        numbers: Iterator[int] | None = None,
+        *,
+        series_base: int = 0,
+        capacity: Capacity | None = None,
     ) -> None:
         self._outside = outside
         self._numbers = numbers or itertools.count(FIRST_SEGMENT)
@@ -83,11 +50,12 @@ class Loader:
         self._run: SeriesRun | None = None
         self._runs: dict[int, SeriesRun] = {}
         self._is_volume = False
+        self._selected = 0
         self._wanted: Demand | None = None
         self._limit: Limit | None = None
         self._adoptions: dict[str, Adoption] = {}
         self._configured = Configured(outside.page)
-        capacity = replace(Capacity(), decode_jobs=outside.pool.capacity)
+        capacity = replace(capacity or Capacity(), decode_jobs=outside.pool.capacity)
         self._means = Means(
             transport=outside.transport,
             pool=outside.pool,
@@ -112,15 +80,13 @@ class Loader:
     ) -> None:
         """Find what is behind ``src`` and start its first series at a frame.
 
-        ``files`` are names and addresses of what ``local:`` means. ``configuration`` is what was
-        written about retrieval (`retrieve.load`). An error of the source goes to the page as an
-        ``error`` and is raised nowhere.
+        ``adoptions`` are what the page fetched for the source to read. What else it has begun goes
+        on without the loader until the source has been read. ``files`` are names and addresses of
+        what ``local:`` means. ``configuration`` is what was written about retrieval
+        (`retrieve.load`). An error of the source goes to the page as an ``error`` and is raised
+        nowhere.
         """
-        for adoption in adoptions:
-            self._adoptions[adoption.url] = adoption
-            self._resources.head_starts[adoption.url] = adoption.segment
-            self._resources.early[adoption.segment] = []
-            self._outside.adopt(adoption.segment)
+        self._adopt(adoptions)
         # Both come at the same time: a configuration at an address costs no round trip more.
         configured = asyncio.ensure_future(self._configured.load(configuration, self._resources))
         try:
@@ -131,20 +97,31 @@ class Loader:
             return
         finally:
             configured.cancel()
+        self._adopt(await self._outside.take_over())
         if self._limit is not None:
             self.limit(self._limit)
         self._outside.page.publish("serieslist", series_list(self._series))
         # Somebody may have scrolled, or chosen another layout, while the source was being read.
         wanted = self._wanted
-        self.select(0, frame_index if wanted is None else wanted.visible[0])
+        self.select(self._selected, frame_index if wanted is None else wanted.visible[0])
         if wanted is not None:
             self._want(wanted)
+
+    def _adopt(self, adoptions: Sequence[Adoption]) -> None:
+        for adoption in adoptions:
+            self._adoptions[adoption.url] = adoption
+            self._resources.head_starts[adoption.url] = adoption.segment
+            self._resources.early[adoption.segment] = []
+            self._outside.adopt(adoption.segment, adoption.url)
 
     def select(self, series_index: int, frame_index: int = 0) -> None:
         """Show another series; what runs for the present one is cancelled, its bytes are kept.
 
         A series that was shown before goes on from what is held of it.
         """
+        if not self._series:
+            self._selected = series_index
+            return
         if self._run is not None:
             self._run.suspend()
         series = self._series[series_index]
@@ -194,13 +171,11 @@ class Loader:
         volume: bool = False,
         side_px: int | None = None,
         speed: float = 0.0,
+        window: tuple[float, float, float, float] | None = None,
     ) -> None:
-        """What the viewports show now: a frame that the eye is on, moving in ``direction``.
-
-        ``visible`` are all frames on screen, the eye's first, if there are several. ``volume``: all
-        of the series is, as an MPR shows it. ``side_px``, ``speed``: see `schedule.events.Demand`.
-        """
-        self._want(Demand(tuple(visible) or (frame_index,), direction, volume, side_px, speed))
+        """What the viewports show now (`schedule.events.Demand`); ``visible`` if it is several."""
+        seen = tuple(visible) or (frame_index,)
+        self._want(Demand(seen, direction, volume, side_px, speed, window))
 
     def _want(self, demand: Demand) -> None:
         if self._run is None:
@@ -238,6 +213,11 @@ class Loader:
         """Try a failed frame once more."""
         if self._run is not None:
             self._run.retry(frame_index)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing of a series is on its way or being decoded."""
+        return all(run.is_idle for run in self._runs.values())
 
     def close(self) -> None:
         """Stop everything and forget all bytes."""

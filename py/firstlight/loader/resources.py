@@ -49,7 +49,8 @@ class HeldResources:
         adopted = self.head_starts.pop(url, None)
         if adopted is not None:
             return (await self._collect(adopted, url, 0, limit_bytes)).data
-        order = FetchOrder(next(self._numbers), url, ByteRange(0), priority="high", accept=accept)
+        number = next(self._numbers)
+        order = FetchOrder(number, url, ByteRange(0), priority="high", accept=accept, whole=True)
         return (await self._fetch(order, limit_bytes)).data
 
     async def part(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import random
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from firstlight import ports
 from firstlight.loader.describing import Describing, cut_error
 from firstlight.loader.executor import Executor, Means
+from firstlight.loader.region import Regions
 from firstlight.loader.report import frame_state
 from firstlight.loader.streams import Streams, heads_pieces
 from firstlight.ranges import ByteRange
@@ -43,7 +45,9 @@ class SeriesRun:
         self.series = series
         self._means = means
         self._retriever = retriever
-        self._streams = Streams(series, lambda: self._scheduler.variants)
+        # A configuration says itself how much of an image is wanted.
+        whole_samples = means.capacity.whole_samples if plan.adaptive else None
+        self._streams = Streams(series, lambda: self._scheduler.variants, whole_samples)
         self._scheduler = Scheduler(
             len(series.frames),
             means.capacity,
@@ -63,6 +67,14 @@ class SeriesRun:
         self._executor = Executor(
             tag, means, self._streams, self._describing, self._scheduler.ledgers, self._dispatch
         )
+        self._regions = Regions(
+            tag,
+            means,
+            self._streams,
+            self._scheduler.ledgers,
+            lift=lambda index: self._dispatch(on.Lifted(index)),
+            tell=self._tell_again,
+        )
         self._suspended = False
         self._is_announced = False
         self._waiting: list[on.Event] = []
@@ -81,7 +93,7 @@ class SeriesRun:
             if isinstance(event, on.Adopted):
                 extent = ByteRange(0, event.stop)
                 self._streams.begin(event.request, event.request, (event.frame_index, 0), extent)
-        self._dispatch(*empty, *adopted, demand)
+        self._dispatch(*empty, *adopted, self._without_window(demand))
         for event in adopted:
             if self._streams.exchange(event.request) is None:  # heads that this plan does not use
                 self._means.transport.release(event.request)
@@ -95,13 +107,19 @@ class SeriesRun:
 
     def want(self, demand: on.Demand) -> None:
         """The viewport shows something else now."""
-        self._dispatch(demand)
+        self._dispatch(self._without_window(demand))
+
+    def _without_window(self, demand: on.Demand) -> on.Demand:
+        """The demand for the scheduler, to which a pan over one frame is no news."""
+        self._regions.want(demand)
+        return replace(demand, window=None) if demand.window else demand
 
     def retry(self, frame_index: int) -> None:
         """Try a failed frame once more."""
         for frame in self._scheduler.ledgers.of(frame_index):
             self._describing.forget((frame_index, frame.representation))
         self._dispatch(on.Retry(frame_index))
+        self._regions.retry(frame_index)
 
     def request(self, frame_index: int, options: RetrieveOptions) -> None:
         """`retrieve.configuration.Listener`: a custom retriever wants a frame in this way."""
@@ -127,17 +145,26 @@ class SeriesRun:
         exact = True
         if picture.is_own:
             exact = self._streams.of((frame_index, picture.representation)).form.exact
-        return frame_state(frame_index, scheduler.ledgers, scheduler.order, exact=exact)
+        state = frame_state(frame_index, scheduler.ledgers, scheduler.order, exact=exact)
+        if self._streams.has_vast:
+            state |= self._regions.state(frame_index)
+        return state
 
     @property
     def held_bytes(self) -> int:
         """Compressed bytes that the transport holds for this series."""
         return self._scheduler.compressed_bytes
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is on its way or being decoded."""
+        return not self._scheduler.is_fetching and not self._executor.jobs
+
     def suspend(self) -> None:
         """Another series is shown: everything stops, bytes stay held."""
         self._take_turn()
         self._suspended = True
+        self._regions.close()
         for command in self._scheduler.suspend(self._means.clock.now_ms()):
             self._executor.carry_out(command)
 
@@ -146,13 +173,14 @@ class SeriesRun:
         self._suspended = False
         begun = [frame.index for frame in self._scheduler.frames.begun()]
         self._means.page.publish("states", [self.state(index) for index in begun])
-        self._dispatch(demand)
+        self._dispatch(self._without_window(demand))
 
     def close(self) -> None:
         """Stop everything and forget all bytes."""
         if self._turn is not None:
             self._turn.cancel()
         self._waiting.clear()
+        self._regions.close()
         self._describing.close()
         self._executor.close()
         for segment in self._streams.forget_all():
@@ -164,7 +192,7 @@ class SeriesRun:
         """Translate what happened to a segment; False when it is of another series."""
         exchange = self._streams.exchange(event.segment)
         if exchange is None:
-            return False
+            return self._regions.transport_event(event)
         if exchange.key is None:
             self._heads_event(exchange, event)
         else:
@@ -219,7 +247,7 @@ class SeriesRun:
         """A decode job is over; False when it is of another series."""
         job, key = self._executor.jobs.pop(event.job, (None, (-1, 0)))
         if job is None:
-            return False
+            return self._regions.decode_event(event)
         if isinstance(event, ports.Decoded):
             self._dispatch(on.Decoded(job, event.stored_bytes))
         else:
@@ -269,6 +297,14 @@ class SeriesRun:
         touched = self._scheduler.touched()
         if touched and not self._suspended:
             self._means.page.publish("states", [self.state(index) for index in sorted(touched)])
+            if self._streams.has_vast:
+                for index in touched:
+                    self._regions.changed(index)
+
+    def _tell_again(self, frame_index: int) -> None:
+        """There is news of a frame that the scheduler does not know."""
+        if self._is_announced and not self._suspended:
+            self._means.page.publish("states", [self.state(frame_index)])
 
     def _retrieved(self, command: do.Retrieved) -> None:
         if self._retriever is None:

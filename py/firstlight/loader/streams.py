@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from firstlight.errors import FormatError
 from firstlight.loader.forms import form_of, origin_of
 from firstlight.loader.frame_bytes import FrameBytes
+from firstlight.loader.region_view import REGION_CODEC, vast_levels_below
 from firstlight.ranges import ByteRange
 from firstlight.schedule.heads import HeadsPiece
 from firstlight.schedule.ledgers import FrameFacts
@@ -40,10 +41,15 @@ class Streams:
     """The `FrameBytes` of every representation that was begun, and the segments under way.
 
     ``variants`` gives the frames paths and URL arguments by the number of their representation.
+    Of frames of more than ``whole_samples`` the finest levels come by window, where they can be
+    (`loader.region`); ``has_vast`` tells that there was one.
     """
 
     def __init__(
-        self, series: Series, variants: Callable[[], Mapping[tuple[str, str], int]]
+        self,
+        series: Series,
+        variants: Callable[[], Mapping[tuple[str, str], int]],
+        whole_samples: int | None = None,
     ) -> None:
         self._series = series
         self._variants = variants
@@ -52,6 +58,8 @@ class Streams:
         self._segments: dict[int, int] = {}
         self.versions: dict[str, str] = {}
         self.heads_url = series.heads_url
+        self._whole_samples = whole_samples
+        self.has_vast = False
 
     def of(self, key: Key) -> FrameBytes:
         """The bytes of one representation of a frame.
@@ -82,6 +90,7 @@ class Streams:
             return FrameFacts()  # its request will fail with that
         image, limit = frame.form.image, self._series.limit if representation == 0 else None
         ends = frame.known_ends
+        whole_below = self._whole_below(frame) if representation == 0 else 0
         return FrameFacts(
             level_ends=ends,
             length=None if frame.extent.framing or ends else frame.length,
@@ -90,7 +99,17 @@ class Streams:
             origin=origin_of(frame.extent.url),
             limit_stop=None if limit is None else limit.stop,
             levels_below=0 if limit is None else limit.levels_below,
+            whole_below=whole_below,
         )
+
+    def _whole_below(self, frame: FrameBytes) -> int:
+        """How many levels below the full image a frame is loaded whole; 0: all of it is."""
+        by_window = frame.coding is not None and frame.coding.codec == REGION_CODEC
+        if self._whole_samples is None or not by_window or frame.extent.inflated is not None:
+            return 0
+        below = vast_levels_below(frame.form.image, self._whole_samples)
+        self.has_vast = self.has_vast or below > 0
+        return below
 
     # -- segments -------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 
 _KIB = 1024
@@ -32,6 +33,11 @@ class Capacity:
     four tries a frame is given up after about 4 s.
     ``retry_max_ms``: the longest wait, also where a server asks for more with Retry-After.
     ``silence_ms``: a request of which nothing is heard for so long is begun anew.
+    ``whole_samples``: an image of more is *vast*: its finest levels are loaded by window, where
+    they can be. Here none is: a script wants all of an image; a viewer sets `WHOLE_SAMPLES`.
+    ``region_bytes``: compressed bytes that windows brought, kept for when they are seen again.
+    ``region_settle_ms``: so long a view must stay for its window to be worth requests; a wheel
+    that zooms says something new every 16 ms.
     """
 
     requests: int = 6
@@ -49,7 +55,14 @@ class Capacity:
     retry_ms: float = 300.0
     retry_max_ms: float = 30_000.0
     silence_ms: float = 30_000.0
+    whole_samples: int = sys.maxsize
+    region_bytes: int = 64 * _MIB
+    region_settle_ms: float = 60.0
 
+
+WHOLE_SAMPLES = 36_000_000
+"""6000 x 6000: 72 MB of pixels of 16 bits, 13 s of a 30 Mbit/s link. `web/engine/descriptor.js` has
+the same number."""
 
 LOOKAHEAD_MIN_BYTES = 64 * _KIB
 """Below this much left in flight the next request may start: 17 ms of a 30 Mbit/s link."""

@@ -17,7 +17,8 @@ class Demand:
     ``visible`` are frame indices, the one the eye is on first; ``direction`` is -1, 0 or 1.
     ``speed`` is how many frames a second pass by, 0 while nothing moves.
     ``volume``: every frame is on screen, as an MPR shows it. ``side_px`` is the longest side of the
-    full image on screen in device pixels, None where nobody says.
+    full image on screen in device pixels, None where nobody says. ``window`` is the part of the
+    eye's frame that is on screen where not all of it is: left, top, right and bottom, 0 to 1.
     """
 
     visible: tuple[int, ...]
@@ -25,6 +26,7 @@ class Demand:
     volume: bool = False
     side_px: int | None = None
     speed: float = 0.0
+    window: tuple[float, float, float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +170,13 @@ class Limited:
 
 
 @dataclass(frozen=True, slots=True)
+class Lifted:
+    """A vast frame cannot be had by window: all of it is wanted, as of any other."""
+
+    frame_index: int
+
+
+@dataclass(frozen=True, slots=True)
 class Woken:
     """The time of a `commands.Wake` has come."""
 
@@ -195,6 +204,7 @@ Event = (
     | AdoptedHeads
     | Requested
     | Limited
+    | Lifted
     | Woken
     | Retry
 )

@@ -122,8 +122,16 @@ class FrameEvents:
 
     def _limited(self, event: on.Limited) -> None:
         for frame in self.frames:
-            frame.limit_stop, frame.levels_below = event.stop, event.levels_below
+            frame.limit_stop = event.stop
+            frame.levels_below = max(event.levels_below, frame.whole_below)
             self._settle(frame)
+
+    def _lifted(self, event: on.Lifted) -> None:
+        frame = self.frames[event.frame_index]
+        if frame.levels_below == frame.whole_below:
+            frame.levels_below = 0
+        frame.whole_below = 0
+        self._settle(frame)
 
     def _undescribable(self, event: on.Undescribable) -> None:
         self._fail(self.ledgers.get(event.frame_index, event.representation), event.error)

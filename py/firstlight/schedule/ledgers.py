@@ -42,7 +42,8 @@ class FrameFacts:
 
     ``level_ends``, if any, are all of them. ``side_px`` is the longest side of the full image,
     ``origin`` names who serves it. ``scalable``: a prefix of it is a picture. ``limit_stop`` and
-    ``levels_below`` are the most that is wanted (`sources.base.Limit`).
+    ``levels_below`` are the most that is wanted (`sources.base.Limit`), ``whole_below`` how many
+    levels below the full image a vast one is loaded whole.
     """
 
     level_ends: tuple[int, ...] = ()
@@ -52,6 +53,7 @@ class FrameFacts:
     origin: str = ""
     limit_stop: int | None = None
     levels_below: int = 0
+    whole_below: int = 0
 
     def ledger(self, index: int, representation: int = 0) -> FrameLedger:
         """The ledger of a frame of which this is known."""
@@ -67,7 +69,8 @@ class FrameFacts:
             scalable=self.scalable,
             origin=self.origin,
             limit_stop=self.limit_stop,
-            levels_below=self.levels_below,
+            levels_below=max(self.levels_below, self.whole_below),
+            whole_below=self.whole_below,
         )
 
 

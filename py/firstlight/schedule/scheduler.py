@@ -71,6 +71,7 @@ class Scheduler(FrameEvents):
             on.AdoptedHeads: self._adopt_heads,
             on.Requested: self._requested,
             on.Limited: self._limited,
+            on.Lifted: self._lifted,
             on.Woken: self._woken,
             on.Retry: self._retry,
         }
@@ -123,6 +124,11 @@ class Scheduler(FrameEvents):
     def compressed_bytes(self) -> int:
         """What the transport holds for this series."""
         return self._memory.compressed_bytes
+
+    @property
+    def is_fetching(self) -> bool:
+        """Whether a request runs."""
+        return bool(self._fetches.running)
 
     # -- events ---------------------------------------------------------------------------------
 

@@ -59,7 +59,8 @@ class FrameLedger:
     that lies in the heads file and is kept. ``promised_stop`` is the prefix there will be when the
     heads under way have come. ``ahead`` are stretches held behind a gap that the heads will
     close. ``limit_stop`` and ``levels_below`` are the most that is
-    wanted.
+    wanted; ``whole_below`` says from which level on, so many below the full image, a vast frame
+    comes by window.
 
     ``job`` is a decode under way, of the first ``job_stop`` bytes at ``job_level``.
     ``refused`` is why a level could not be decoded that is not the last.
@@ -96,6 +97,7 @@ class FrameLedger:
     full_quality: Quality = Quality.FULL_RESOLUTION
     limit_stop: int | None = None
     levels_below: int = 0
+    whole_below: int = 0
 
     def move(self, level: int, to: LevelState) -> None:
         """Move one level to another state.

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from firstlight.dicom.attributes import ImageAttributes
 from firstlight.dicom.uids import HTJ2K_LOSSLESS_RPCL
 from firstlight.errors import MalformedDescriptor
 from firstlight.sources.base import HeadPiece
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 FORMAT_VERSION: Final = 1
 FILE_NAME: Final = "firstlight.json"
@@ -186,7 +189,8 @@ def _frame_to_json(frame: FrameEntry, own: dict[str, Any]) -> dict[str, Any]:
 
 
 def _series_from_json(record: dict[str, Any]) -> SeriesEntry:
-    shared, number, heads = record.get("image", {}), record.get("series_number"), None
+    image_of = ImageAttributes.reader(record.get("image", {}))
+    number, heads = record.get("series_number"), None
     if record.get("heads"):
         heads = Heads(str(record["heads"]["url"]), int(record["heads"]["length"]))
     return SeriesEntry(
@@ -201,11 +205,13 @@ def _series_from_json(record: dict[str, Any]) -> SeriesEntry:
             Alternate(str(item["name"]), str(item["transfer_syntax_uid"]), bool(item["exact"]))
             for item in record.get("alternates", ())
         ),
-        frames=tuple(_frame_from_json(frame, shared) for frame in record["frames"]),
+        frames=tuple(_frame_from_json(frame, image_of) for frame in record["frames"]),
     )
 
 
-def _frame_from_json(frame: dict[str, Any], shared: dict[str, Any]) -> FrameEntry:
+def _frame_from_json(
+    frame: dict[str, Any], image_of: Callable[[dict[str, Any]], ImageAttributes]
+) -> FrameEntry:
     return FrameEntry(
         url=str(frame["url"]),
         start=int(frame.get("start", 0)),
@@ -217,7 +223,7 @@ def _frame_from_json(frame: dict[str, Any], shared: dict[str, Any]) -> FrameEntr
         encoded_sha256=str(frame.get("encoded_sha256", "")),
         heads=tuple(HeadPiece(int(start), int(stop)) for start, stop in frame.get("heads", ())),
         alternates=tuple(_alternate_from_json(item) for item in frame.get("alternates", ())),
-        image=ImageAttributes.from_json({**shared, **frame.get("image", {})}),
+        image=image_of(frame.get("image", {})),
     )
 
 
