@@ -89,7 +89,7 @@ def test_a_stack_loads_whole_and_no_byte_twice(serve, stack):
         at = spans[0][0]
         assert at in {first, *heads_end}
         for start, stop in spans:
-            # One that was cancelled before it brought anything begins again where heads have come to.
+            # One that was cancelled empty begins again where heads have come to.
             assert start == at or start in heads_end
             at = stop
         assert at == first + frame["level_ends"][-1]

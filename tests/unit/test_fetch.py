@@ -137,8 +137,8 @@ def test_a_level_costs_its_bytes_alone(tree: Path) -> None:
     record = fetched(tree / "firstlight.json", "--series", 2, "--level", 0)
     descriptor_bytes = (tree / "firstlight.json").stat().st_size
     assert record["fetched_bytes"] == descriptor_bytes + frame.level_ends[0]
-    assert (record["resolution_level"], record["decomposition_levels"]) == (0, 1)
-    assert (record["rows"], record["columns"]) == (32, 32)
+    assert (record["resolution_level"], record["decomposition_levels"]) == (0, 2)
+    assert (record["rows"], record["columns"]) == (16, 16)
 
 
 def test_an_object_store(tree: Path) -> None:

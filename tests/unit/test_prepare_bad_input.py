@@ -15,7 +15,16 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 from firstlight.dicom import uids
-from unit.prepare_sources import copied, descriptor_of, image, run, saved, summary_of, tree_of
+from unit.prepare_sources import (
+    copied,
+    descriptor_of,
+    image,
+    part10,
+    run,
+    saved,
+    summary_of,
+    tree_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -152,3 +161,19 @@ def test_a_full_store(full_store: type[FullStore], tmp_path: Path) -> None:
         for name, item in full_store.store.items()
     }
     assert held == tree_of(tmp_path / "whole")
+
+
+def test_fragments_under_a_native_syntax_are_not_taken_for_pixels(tmp_path: Path) -> None:
+    """Their item headers would be the first pixels."""
+    values = np.zeros((8, 8), np.uint8)
+    data = part10(image(values))
+    native = b"\xe0\x7f\x10\x00OW\0\0" + (64).to_bytes(4, "little")
+    assert native in data
+    item = b"\xfe\xff\x00\xe0"
+    fragments = item + bytes(4) + item + (64).to_bytes(4, "little")
+    head, pixels = data.split(native)
+    path = tmp_path / "in.dcm"
+    path.write_bytes(head + native[:8] + b"\xff" * 4 + fragments + pixels)
+    result = run(path, "-o", tmp_path / "out", "--json")
+    assert result.exit_code == 1
+    assert summary_of(result)["failures"][0]["type"] == "NotDicom"

@@ -21,9 +21,11 @@ TLM, PLT = b"\xff\x55", b"\xff\x58"
 
 @pytest.mark.parametrize(
     ("rows", "columns", "levels"),
-    [(1, 1, 1), (64, 64, 1), (128, 128, 1), (129, 10, 2), (512, 512, 3), (3036, 3036, 6)],
+    [(1, 1, 1), (64, 64, 2), (128, 128, 3), (129, 10, 4), (512, 512, 5), (3036, 3036, 6)],
 )
-def test_base_is_at_most_64_pixels(rows: int, columns: int, levels: int) -> None:
+def test_base_is_at_most_64_pixels_and_16_where_five_levels_reach_that(
+    rows: int, columns: int, levels: int
+) -> None:
     assert decomposition_levels(rows, columns) == levels
 
 
@@ -31,16 +33,16 @@ def test_codestream_has_what_readers_by_ranges_need() -> None:
     values = picture(600, 500)
     encoded = encode_frame(values, bits_stored=12, colour_transform=False)
     header = read_main_header(encoded.codestream)
-    assert header.decomposition_levels == 4
-    assert len(encoded.level_ends) == 5
+    assert header.decomposition_levels == 5
+    assert len(encoded.level_ends) == 6
     main_header = encoded.codestream[: encoded.codestream.index(b"\xff\x90")]
     assert TLM in main_header
     assert PLT in encoded.codestream
-    assert encoded.codestream.count(b"\xff\x90\x00\x0a") == 5, "a tile-part for each level"
+    assert encoded.codestream.count(b"\xff\x90\x00\x0a") == 6, "a tile-part for each level"
     assert encoded.level_ends[-1] == len(encoded.codestream) - 2, "only EOC follows"
 
 
-@pytest.mark.parametrize("level", range(5))
+@pytest.mark.parametrize("level", range(6))
 def test_a_prefix_decodes_to_its_level(level: int) -> None:
     """As the whole codestream does at that level; one byte less does not."""
     values = picture(600, 500).astype(np.int16)

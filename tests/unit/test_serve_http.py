@@ -27,6 +27,7 @@ MODIFIED_S = 784111777
 MODIFIED = "Sun, 06 Nov 1994 08:49:37 GMT"
 SERIES = "studies/1.2/series/1.2.3"
 METADATA = json.dumps([{"00080018": {"vr": "UI", "Value": ["1.2.3.4"]}}]).encode()
+LONG_JSON = json.dumps(list(range(5000))).encode()
 MULTIPART = (
     b"--BOUNDARY_1\r\nContent-Type: image/jphc;transfer-syntax=1.2.840.10008.1.2.4.202\r\n\r\n"
     b"pixels\r\n--BOUNDARY_1--"
@@ -51,6 +52,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
         "empty.bin": b"",
         "firstlight.json": b"{}",
         "both.json": b"[1]",
+        "long.json": LONG_JSON,
         "both.json.gz": gzip.compress(b"[1]"),
         "studies/index.json.gz": gzip.compress(b"[]"),
         "studies/1.2/index.json": b"[2]",
@@ -249,6 +251,22 @@ def test_data_that_exists_uncoded_is_never_coded(client):
     assert response.content == b"[1]"
     assert "content-encoding" not in response.headers
     assert "vary" not in response.headers
+
+
+def test_long_json_is_compressed_for_whoever_takes_it_whole(client):
+    coded = client.get("/data/long.json", headers={"Accept-Encoding": "gzip, br"})
+    assert coded.headers["content-encoding"] == "gzip"
+    assert coded.headers["vary"] == "Accept-Encoding"
+    assert int(coded.headers["content-length"]) < len(LONG_JSON) / 2
+    assert coded.content == LONG_JSON
+    plain = client.get("/data/long.json", headers={"Accept-Encoding": "identity"})
+    part = client.get("/data/long.json", headers={"Range": "bytes=0-99", "Accept-Encoding": "gzip"})
+    assert (plain.content, part.content) == (LONG_JSON, LONG_JSON[:100])
+    assert "content-encoding" not in plain.headers
+    assert "content-encoding" not in part.headers
+    assert plain.headers["etag"] != coded.headers["etag"]
+    known = {"If-None-Match": coded.headers["etag"], "Accept-Encoding": "gzip"}
+    assert client.get("/data/long.json", headers=known).status_code == 304
 
 
 @pytest.mark.parametrize(

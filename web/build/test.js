@@ -1,4 +1,4 @@
-/** `npm test`: everything that CI runs. Further arguments go to pytest. */
+/** `npm test`: everything that CI runs. Further arguments go to pytest (`-n0`: one process). */
 
 import { installIncumbent } from '../../bench/build.js';
 import { build } from './build.js';
@@ -9,6 +9,9 @@ import { inVenv } from './paths.js';
 import { runMain } from './say.js';
 import { setup } from './setup.js';
 
+/** A process a core, each with a browser of its own; one that is done takes over from the others. */
+const PARALLEL = ['--numprocesses=logical', '--maxprocesses=4', '--dist=worksteal'];
+
 await runMain(import.meta.url, async (args) => {
   await setup();
   await debianPackages();
@@ -16,6 +19,6 @@ await runMain(import.meta.url, async (args) => {
   await build();
   const clean = await check();
   // pytest goes last: its summary is the last line that anybody, and any CI, reads.
-  const { code } = await run(inVenv('pytest'), args, { show: true });
+  const { code } = await run(inVenv('pytest'), [...PARALLEL, ...args], { show: true });
   return code !== 0 || clean ? code : 1;
 });

@@ -1,10 +1,12 @@
 """DICOM JSON (PS3.18 F) of a header, most of it straight from the bytes that were read.
 
-What is in any way unusual is left to pydicom, whose answer this is, value for value.
+What is in any way unusual is left to pydicom, whose answer this is, value for value; what it
+refuses is given as the file has it (`dicom_json_irregular.py`).
 """
 
 from __future__ import annotations
 
+import math
 import re
 import struct
 from typing import TYPE_CHECKING, Any, Final
@@ -12,17 +14,22 @@ from typing import TYPE_CHECKING, Any, Final
 from pydicom.config import strict_reading
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import RawDataElement
+from pydicom.tag import Tag
+
+from firstlight.errors import FirstlightError
+from firstlight.prepare.dicom_json_irregular import as_stored, json_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from pydicom.dataelem import DataElement
     from pydicom.dataset import Dataset
+    from pydicom.tag import BaseTag
 
     BulkData = Callable[[DataElement], str]
 
 _MAX_TEXT: Final = {"LO": 64, "SH": 16, "ST": 1024, "LT": 10240}
-"""Longer ones are not valid; pydicom says what becomes of them."""
+"""Longer ones are not valid."""
 
 _ONE_TEXT: Final = re.compile(rb"[ -\[\]-}]*\0?")
 """One value, which is the same in every character repertoire of DICOM."""
@@ -32,11 +39,19 @@ _CODE: Final = re.compile(rb"[ -\[\]-}\\]*\0?")
 _UID: Final = re.compile(rb"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))*\0?")
 _MAX_UID_BYTES: Final = 64
 _DECIMAL: Final = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
-_MAX_DECIMAL_CHARACTERS: Final = 16
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,9}")
 _BINARY: Final = {"US": "H", "SS": "h", "UL": "I", "SL": "i", "FL": "f", "FD": "d"}
 _LUT_DESCRIPTORS: Final = frozenset({0x00281101, 0x00281102, 0x00281103, 0x00283002})
 """Their first value is read in a way of its own."""
+
+_FLOATS: Final = frozenset({"DS", "FL", "FD"})
+_ELEMENT: Final = 0xFFFF
+"""Zero in the tag of a group length."""
+
+_BEGINS_A_SEQUENCE: Final = frozenset(
+    bytes.fromhex(tag) for tag in ("fffee000", "feff00e0", "fffee0dd", "feffdde0")
+)
+"""Item or Sequence Delimitation Item, in both byte orders (PS3.5 7.5)."""
 
 _EMPTY_TOO: Final = _CODES | _BINARY.keys() | _MAX_TEXT.keys() | {"UI", "DS", "IS"}
 
@@ -45,57 +60,78 @@ Record = dict[str, dict[str, Any]]
 
 
 def dicom_json(header: Dataset, *, bulk_data: BulkData, max_inline_bytes: int) -> Record:
-    """The record of a dataset, in its order; longer binary values are handed to ``bulk_data``.
+    """The record of a dataset, in its order, without group lengths (PS3.18 F.2.2).
 
-    An element whose value breaks the rules of its VR is left out.
+    Longer binary values are handed to ``bulk_data``, whose errors are raised. An element whose
+    value breaks the rules of its VR is there as the file has it.
     """
-    record = {}
     with strict_reading():
-        for tag, element in list(header.items()):
-            try:
-                record[f"{tag:08X}"] = _json(header, tag, element, bulk_data, max_inline_bytes)
-            except Exception:  # whatever pydicom's converters raise
-                continue
-    return record
+        return _record(header, bulk_data, max_inline_bytes)
 
 
 def picked_json(header: Dataset, keywords: Iterable[str]) -> Record:
     """The record of those attributes that are there, by tag; none of them may be a sequence."""
-    record = {}
-    for tag in filter(None, map(tag_for_keyword, keywords)):
-        if tag not in header:
-            continue
-        raw = header.get_item(tag)
-        found = _plain(tag, raw) if isinstance(raw, RawDataElement) else None
-        if found is None:
-            element = header[tag]
-            try:
-                found = element.to_json_dict(None, 0)
-            except Exception:  # as above
-                continue
-        record[f"{tag:08X}"] = found
-    return dict(sorted(record.items()))
+    tags = (Tag(tag) for tag in filter(None, map(tag_for_keyword, keywords)))
+    with strict_reading():
+        return {
+            f"{tag:08X}": _json(header, tag, header.get_item(tag), None, 0)
+            for tag in sorted(tags)
+            if tag in header
+        }
+
+
+def _record(dataset: Dataset, bulk_data: BulkData | None, max_inline_bytes: int) -> Record:
+    return {
+        f"{tag:08X}": _json(dataset, tag, held, bulk_data, max_inline_bytes)
+        for tag, held in list(dataset.items())
+        if tag & _ELEMENT
+    }
 
 
 def _json(
-    dataset: Dataset, tag: int, element: object, bulk_data: BulkData, max_inline_bytes: int
+    dataset: Dataset,
+    tag: BaseTag,
+    held: RawDataElement | DataElement,
+    bulk_data: BulkData | None,
+    max_inline_bytes: int,
 ) -> dict[str, Any]:
     """One element: its VR, and its value or what stands for it."""
-    if isinstance(element, RawDataElement):
-        plain = _plain(tag, element)
+    if isinstance(held, RawDataElement):
+        plain = _plain(tag, held)
         if plain is not None:
             return plain
-    converted = dataset[tag]
-    if converted.VR == "SQ":
-        items = [
-            {
-                f"{inner:08X}": _json(item, inner, held, bulk_data, max_inline_bytes)
-                for inner, held in list(item.items())
-            }
-            for item in converted.value
-        ]
+    try:
+        found = _by_pydicom(dataset[tag], bulk_data, max_inline_bytes)
+        if not _is_lost(held, found):
+            return found
+    except (FirstlightError, OSError):  # bulk data could not be written
+        raise
+    except Exception:  # whatever pydicom's converters raise
+        pass
+    return as_stored(dataset, tag, held, bulk_data=bulk_data, max_inline_bytes=max_inline_bytes)
+
+
+def _is_lost(held: RawDataElement | DataElement, found: dict[str, Any]) -> bool:
+    """Whether bytes became nothing, or a sequence was seen where there is no item."""
+    if not isinstance(held, RawDataElement) or not held.value:
+        return False
+    if found["vr"] == "SQ":
+        return held.value[:4] not in _BEGINS_A_SEQUENCE
+    return len(found) == 1 and bool(held.value.strip(b" \0\\"))
+
+
+def _by_pydicom(
+    element: DataElement, bulk_data: BulkData | None, max_inline_bytes: int
+) -> dict[str, Any]:
+    if element.VR == "SQ":
+        items = [_record(item, bulk_data, max_inline_bytes) for item in element.value]
         return {"vr": "SQ", "Value": items}
-    return converted.to_json_dict(bulk_data, max_inline_bytes)
+    found: dict[str, Any] = element.to_json_dict(bulk_data, max_inline_bytes)
+    if element.VR in _FLOATS and "Value" in found:
+        found["Value"] = [
+            json_number(value) if isinstance(value, float) else value for value in found["Value"]
+        ]
+    return found
 
 
 def _plain(tag: int, raw: RawDataElement) -> dict[str, Any] | None:
@@ -120,7 +156,10 @@ def _plain(tag: int, raw: RawDataElement) -> dict[str, Any] | None:
 def _numbers(data: bytes, code: str, little_endian: bool) -> list[Any] | None:
     order = "<" if little_endian else ">"
     count, rest = divmod(len(data), struct.calcsize(f"={code}"))
-    return None if rest else list(struct.unpack(f"{order}{count}{code}", data))
+    if rest:
+        return None
+    numbers = list(struct.unpack(f"{order}{count}{code}", data))
+    return [json_number(number) for number in numbers] if code in "fd" else numbers
 
 
 def _texts(vr: str, data: bytes) -> list[Any] | None:
@@ -151,6 +190,7 @@ def _written_numbers(vr: str, data: bytes) -> list[Any] | None:
         return None
     if vr == "IS":
         return [int(text) for text in texts] if all(map(_INTEGER.fullmatch, texts)) else None
-    if max(map(len, texts)) > _MAX_DECIMAL_CHARACTERS or not all(map(_DECIMAL.fullmatch, texts)):
+    if not all(map(_DECIMAL.fullmatch, texts)):
         return None
-    return [float(text) for text in texts]
+    numbers = [float(text) for text in texts]
+    return numbers if all(map(math.isfinite, numbers)) else None

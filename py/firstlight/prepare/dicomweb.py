@@ -18,12 +18,13 @@ if TYPE_CHECKING:
     from pydicom.dataelem import DataElement
     from pydicom.dataset import Dataset
 
+    from firstlight.dicom.attributes import ImageAttributes
     from firstlight.prepare.encode import EncodedFrame
     from firstlight.prepare.layout import AlternateFrame, InstanceFiles, InstanceName
     from firstlight.prepare.receipts import Receipt
     from firstlight.prepare.recipe import Recipe
     from firstlight.prepare.stored import Pixels
-    from firstlight.prepare.tree import Chunk, Tree
+    from firstlight.prepare.tree import Tree
     from firstlight.sources.descriptor import SeriesEntry
 
 _MAX_INLINE_BYTES: Final = 1 << 17
@@ -106,7 +107,7 @@ class InstanceResources:
         }
         return self._write(f"{choice.path}/{frame_number}", alternate.frame)
 
-    def finish(self, header: Dataset) -> Sequence[FramePlace]:
+    def finish(self, header: Dataset, images: Sequence[ImageAttributes]) -> Sequence[FramePlace]:
         """Write the metadata, large binary values beside it, and pictures for browsing."""
         record = dicom_json(header, bulk_data=self._bulk_data, max_inline_bytes=_MAX_INLINE_BYTES)
         record[_AVAILABLE_TRANSFER_SYNTAX_UID] = {"vr": "UI", "Value": [self._uid]}
@@ -119,12 +120,12 @@ class InstanceResources:
             record[_ALTERNATES] = {"vr": "SQ", "Value": list(self._alternates.values())}
         self._files.write(f"{self._folder}/metadata", _json_bytes([dict(sorted(record.items()))]))
         if self._shown is not None:
-            middle = (self._instance.frame_count - 1) // 2
+            image = images[(self._instance.frame_count - 1) // 2]
             if self._recipe.thumbnails:
-                small = thumbnail_jpeg(self._shown, header, middle)
+                small = thumbnail_jpeg(self._shown, image)
                 self._files.write(f"{self._folder}/thumbnail", small)
             if self._recipe.rendered:
-                whole = rendered_jpeg(displayed(self._shown, header, middle))
+                whole = rendered_jpeg(displayed(self._shown, image))
                 self._files.write(f"{self._folder}/rendered", whole)
         return self._places
 
@@ -134,14 +135,15 @@ class InstanceResources:
             self._files.write(path, frame.codestream)
             return FramePlace(path)
         content_type = f"{frame.form.media_type};transfer-syntax={frame.form.uid}"
-        head, tail = _multipart(frame.codestream, content_type)
+        seed = f"{content_type} {len(frame.codestream)} {frame.sha256}{frame.encoded_sha256}"
+        head, tail = _multipart(content_type, seed.encode())
         self._files.write(f"{self._folder}/{name}.mht", head, frame.codestream, tail)
         return FramePlace(f"{self._folder}/{name}.mht", start=len(head))
 
     def _bulk_data(self, element: DataElement) -> str:
         body = bytes(element.value)
         uri = f"bulkdata/{hashlib.sha256(body).hexdigest()}.mht"
-        head, tail = _multipart(body, "application/octet-stream")
+        head, tail = _multipart("application/octet-stream", uri.encode())
         self._files.write(f"studies/{self._instance.study_instance_uid}/{uri}", head, body, tail)
         return uri
 
@@ -184,9 +186,12 @@ def _series_folder(receipt: Receipt) -> str:
     return f"studies/{series.study_instance_uid}/series/{series.series_instance_uid}"
 
 
-def _multipart(body: Chunk, content_type: str) -> tuple[bytes, bytes]:
-    """What stands before and after the one part (RFC 2046 5.1); the boundary is the body's hash."""
-    boundary = f"BOUNDARY_{hashlib.sha256(body).hexdigest()[:32]}"
+def _multipart(content_type: str, seed: bytes) -> tuple[bytes, bytes]:
+    """What stands before and after the one part (RFC 2046 5.1).
+
+    The boundary follows from the hash of the pixels, which is known: it is the same again.
+    """
+    boundary = f"BOUNDARY_{hashlib.sha256(seed).hexdigest()[:32]}"
     head = f"--{boundary}\r\nContent-Type: {content_type}\r\n\r\n"
     return head.encode(), f"\r\n--{boundary}--".encode()
 

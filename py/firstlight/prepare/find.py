@@ -6,7 +6,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from firstlight.dicom.metadata import frame_count, is_part10, read_part10
 from firstlight.errors import NotDicom
@@ -14,10 +14,11 @@ from firstlight.prepare.header import complete_uids
 from firstlight.prepare.remote import is_url, open_local_or_url, walk_url
 
 if TYPE_CHECKING:
+    import io
     from collections.abc import Iterable, Iterator
 
 _HEAD_BYTES: Final = 132
-_CHUNK_BYTES: Final = 1 << 20
+_CHUNK_BYTES: Final = 1 << 18
 _DICOM_SUFFIXES: Final = frozenset({".dcm", ".dicom", ".ima"})
 _INDEX_NAME: Final = "DICOMDIR"
 
@@ -67,10 +68,11 @@ def fingerprint(path: str) -> Source:
         OSError: it cannot be read.
     """
     digest, size_bytes = hashlib.sha256(), 0
-    with open_local_or_url(path) as stream:
-        while chunk := stream.read(_CHUNK_BYTES):
-            digest.update(chunk)
-            size_bytes += len(chunk)
+    buffer = bytearray(_CHUNK_BYTES)  # one for all: new memory costs as much as reading
+    with open_local_or_url(path) as stream, memoryview(buffer) as held:
+        while count := cast("io.BufferedIOBase", stream).readinto(buffer):
+            digest.update(held[:count])
+            size_bytes += count
     return Source(path=path, sha256=digest.hexdigest(), size_bytes=size_bytes)
 
 

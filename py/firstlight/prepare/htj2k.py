@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 BASE_SIDE_PX: Final = 64
 """PS3.5 10.18: enough decompositions for a base this small, which is a thumbnail by itself."""
 
+SERIES_BASE_SIDE_PX: Final = 16
+"""As far as `USUAL_LEVELS` go: of a series something of every slice is wanted at once."""
+
+USUAL_LEVELS: Final = 5
+
 _PLAIN_BLOCK_PX: Final = 64
 
 
@@ -50,11 +55,18 @@ def encode_htj2k(
 
 
 def decomposition_levels(rows: int, columns: int) -> int:
-    """The smallest number, at least 1, that brings both sides down to `BASE_SIDE_PX`."""
-    side, levels = -(-max(rows, columns) // 2), 1
-    while side > BASE_SIDE_PX:
-        side, levels = -(-side // 2), levels + 1
-    return levels
+    """As many as bring both sides down to `BASE_SIDE_PX`; up to five for `SERIES_BASE_SIDE_PX`."""
+    side_px = max(rows, columns)
+    few, many = (_halvings(side_px, px) for px in (BASE_SIDE_PX, SERIES_BASE_SIDE_PX))
+    return max(few, min(many, USUAL_LEVELS))
+
+
+def _halvings(side_px: int, goal_px: int) -> int:
+    """At least 1."""
+    side, count = -(-side_px // 2), 1
+    while side > goal_px:
+        side, count = -(-side // 2), count + 1
+    return count
 
 
 def _by_imagecodecs(

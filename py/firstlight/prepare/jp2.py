@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from pydicom.dataset import Dataset
 
+    from firstlight.dicom.attributes import ImageAttributes
     from firstlight.prepare.encode import EncodedFrame
     from firstlight.prepare.layout import AlternateFrame, InstanceFiles, InstanceName, NamedBytes
     from firstlight.prepare.receipts import Receipt
@@ -77,7 +78,7 @@ class Jp2Writer:
         """Not here."""
         raise FormatError("the layout jp2 has no alternates")
 
-    def finish(self, header: Dataset) -> Sequence[FramePlace]:
+    def finish(self, header: Dataset, images: Sequence[ImageAttributes]) -> Sequence[FramePlace]:
         """Write the DICOM header."""
         self._files.write(f"{self._stem}.metadata.dcm", part10_bytes(header))
         return self._places

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from pydicom.dataset import Dataset
 
+    from firstlight.dicom.attributes import ImageAttributes
     from firstlight.prepare.encode import EncodedFrame
     from firstlight.prepare.layout import AlternateFrame, InstanceFiles, InstanceName, NamedBytes
     from firstlight.prepare.receipts import Receipt
@@ -63,7 +64,7 @@ class PairWriter:
         self._files.write(path, frame.codestream)
         return FramePlace(path)
 
-    def finish(self, header: Dataset) -> Sequence[FramePlace]:
+    def finish(self, header: Dataset, images: Sequence[ImageAttributes]) -> Sequence[FramePlace]:
         """Write the metadata of each frame, as if it were an image by itself."""
         frames = self._instance.frame_count
         for frame_number in range(1, frames + 1):

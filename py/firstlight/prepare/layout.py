@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from pydicom.dataset import Dataset
 
+    from firstlight.dicom.attributes import ImageAttributes
     from firstlight.prepare.encode import EncodedFrame
     from firstlight.prepare.receipts import Receipt
     from firstlight.prepare.recipe import AlternateChoice, Recipe
@@ -97,8 +98,11 @@ class InstanceWriter(Protocol):
     def add_alternate(self, frame_number: int, alternate: AlternateFrame) -> FramePlace:
         """Write a frame in another representation."""
 
-    def finish(self, header: Dataset) -> Sequence[FramePlace]:
-        """Write what else there is; ``header`` describes the frames. Returns their places."""
+    def finish(self, header: Dataset, images: Sequence[ImageAttributes]) -> Sequence[FramePlace]:
+        """Write what else there is; ``header`` describes the frames. Returns their places.
+
+        ``images`` are what it says of each frame.
+        """
 
 
 class Layout(Protocol):

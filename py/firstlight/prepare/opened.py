@@ -9,9 +9,15 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 from pydicom.dataelem import DataElement
 from pydicom.tag import Tag
-from pydicom.uid import DeflatedExplicitVRLittleEndian
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
 
 from firstlight.dicom.metadata import read_part10
+from firstlight.errors import NotDicom
 from firstlight.prepare.stored import UnsupportedPixels
 
 if TYPE_CHECKING:
@@ -21,6 +27,7 @@ if TYPE_CHECKING:
 
 _PIXEL_DATA: Final = Tag("PixelData")
 _FLOATS: Final = ((0x7FE0, 0x0008), (0x7FE0, 0x0009))
+_NATIVE: Final = frozenset({ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian})
 _UNDEFINED: Final = 0xFFFFFFFF
 
 
@@ -101,5 +108,7 @@ def _pixel_data(
     else:
         (length,) = struct.unpack(f"{order}I", stream.read(4))
     start = stream.tell()
+    if length == _UNDEFINED and dataset.file_meta.get("TransferSyntaxUID", None) in _NATIVE:
+        raise NotDicom("Pixel Data in fragments, of a syntax that has none", resource=resource)
     held = stream.seek(0, io.SEEK_END) - start
     return vr, start, held if length == _UNDEFINED else min(length, held)

@@ -23,6 +23,7 @@ from firstlight.sources.sidecar import HEAD_BYTES, SUFFIX, Sidecar, head_sha256,
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from firstlight.dicom.attributes import ImageAttributes
     from firstlight.prepare.encode import EncodedFrame
     from firstlight.prepare.layout import AlternateFrame, InstanceFiles, InstanceName, NamedBytes
     from firstlight.prepare.receipts import Receipt
@@ -81,7 +82,7 @@ class Part10Writer:
         """Not here: a file has one transfer syntax."""
         raise FormatError("the layout part10 has no alternates")
 
-    def finish(self, header: Dataset) -> Sequence[FramePlace]:
+    def finish(self, header: Dataset, images: Sequence[ImageAttributes]) -> Sequence[FramePlace]:
         """Write the file and its sidecar."""
         held = self._spool.tell()
         padding = b"\0" * (held % 2) if self._native else b""

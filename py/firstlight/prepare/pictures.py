@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 import imagecodecs
 import numpy as np
 
-from firstlight.dicom.metadata import frame_attributes
 from firstlight.errors import NotDicom
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
-    from pydicom.dataset import Dataset
 
     from firstlight.dicom.attributes import ImageAttributes
     from firstlight.prepare.stored import Pixels
@@ -25,12 +23,11 @@ _THUMBNAIL_QUALITY: Final = 75
 _RENDERED_QUALITY: Final = 90
 
 
-def displayed(values: Pixels, header: Dataset, frame_index: int) -> NDArray[np.uint8]:
+def displayed(values: Pixels, image: ImageAttributes) -> NDArray[np.uint8]:
     """Eight bits as they are displayed: (rows, columns) or (rows, columns, 3) in RGB.
 
-    The first window of the header, else the range of the values. Palettes are applied.
+    The first window of its attributes, else the range of the values. Palettes are applied.
     """
-    image = frame_attributes(header, frame_index)
     if image.photometric_interpretation == "PALETTE COLOR":
         return _palette(values, image)
     if values.ndim == 3:
@@ -41,15 +38,15 @@ def displayed(values: Pixels, header: Dataset, frame_index: int) -> NDArray[np.u
     return _windowed(values, image)
 
 
-def thumbnail_jpeg(values: Pixels, header: Dataset, frame_index: int) -> bytes:
+def thumbnail_jpeg(values: Pixels, image: ImageAttributes) -> bytes:
     """At most `THUMBNAIL_SIDE_PX` a side, of stored values that are averaged and then displayed."""
     step = -(-max(values.shape[:2]) // THUMBNAIL_SIDE_PX)
     rows, columns = values.shape[0] // step, values.shape[1] // step
-    indices = header.get("PhotometricInterpretation", None) == "PALETTE COLOR"
+    indices = image.photometric_interpretation == "PALETTE COLOR"
     small = values
     if step > 1 and rows and columns:
         small = _picked(values, step, rows, columns) if indices else _averaged(values, step)
-    shown = np.ascontiguousarray(displayed(small, header, frame_index))
+    shown = np.ascontiguousarray(displayed(small, image))
     return bytes(imagecodecs.jpeg8_encode(shown, level=_THUMBNAIL_QUALITY))
 
 

@@ -12,7 +12,7 @@ from firstlight.prepare.formats import FORMATS, Format
 if TYPE_CHECKING:
     from firstlight.j2k.parameters import ProgressionOrder
 
-VERSION: Final = 3
+VERSION: Final = 4
 """Changes whenever the same source and choices would give other bytes."""
 
 PROGRESSIONS: Final = ("LRCP", "RLCP", "RPCL", "PCRL", "CPRL")

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from pydicom.dataset import Dataset
 
+    from firstlight.dicom.attributes import ImageAttributes
     from firstlight.prepare.encode import EncodedFrame, Proof
     from firstlight.prepare.find import Source
     from firstlight.prepare.frames import FramePlan
@@ -145,7 +146,8 @@ def prepare_source(job: Job) -> Outcome:
             )
         if lossy:
             refer_to_source(header, source_uid)
-        places = writer.finish(header)
+        images = all_frame_attributes(header, len(frames))
+        places = writer.finish(header, images)
         receipt = Receipt(
             source_sha256=source.sha256,
             source_bytes=source.size_bytes,
@@ -154,7 +156,7 @@ def prepare_source(job: Job) -> Outcome:
             image_number=job.image_number,
             sop_instance_uid=instance.sop_instance_uid,
             instance_number=_number(header, "InstanceNumber") or 0,
-            series=_series(instance, header, plan.form.uid, recipe, frames, places),
+            series=_series(instance, header, images, plan.form.uid, recipe, frames, places),
             files=files.sizes,
             query=query_attributes(header),
             stored=[frame.stored_sha256 for frame in frames],
@@ -256,13 +258,13 @@ def _name(dataset: Dataset, image_number: int) -> InstanceName:
 def _series(
     instance: InstanceName,
     header: Dataset,
+    images: Sequence[ImageAttributes],
     transfer_syntax_uid: str,
     recipe: Recipe,
     frames: list[_WrittenFrame],
     places: Sequence[FramePlace],
 ) -> SeriesEntry:
     named = frames[0].alternates
-    images = all_frame_attributes(header, len(frames))
     return SeriesEntry(
         study_instance_uid=instance.study_instance_uid,
         series_instance_uid=instance.series_instance_uid,

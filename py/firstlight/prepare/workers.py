@@ -81,6 +81,7 @@ def workers(jobs: int, cluster: str = "") -> Iterator[Workers]:
         max_workers=jobs,
         mp_context=_context(),
         initializer=_begin_worker,
+        initargs=(dict(os.environ),),
     )
     try:
         yield OnAllCores(executor)
@@ -100,8 +101,13 @@ def _context() -> BaseContext:
     return context
 
 
-def _begin_worker() -> None:
-    """Leave Ctrl-C to the parent, and never outlive it."""
+def _begin_worker(environment: dict[str, str]) -> None:
+    """Leave Ctrl-C to the parent, and never outlive it.
+
+    ``environment`` is the parent's of now; that which workers are forked from may be older.
+    """
+    os.environ.clear()
+    os.environ.update(environment)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
@@ -17,7 +20,7 @@ from firstlight.serve.conditional import (
     precondition_status,
     requested_range,
 )
-from firstlight.serve.tree import Representation, find_data, find_viewer
+from firstlight.serve.tree import Representation, accepts_coding, find_data, find_viewer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Generator
@@ -30,6 +33,12 @@ if TYPE_CHECKING:
 
 CHUNK_BYTES = 64 * 1024
 """Read and handed to the socket at a time: 10 µs from the page cache, so no thread is worth it."""
+
+GZIP_LEVEL = 4
+"""A descriptor of 5,000 frames, 2 MB, is a tenth of that in 15 ms."""
+
+LEAST_GZIP_BYTES = 1024
+"""Less goes in one packet anyway."""
 
 MAX_PROBE_BYTES = 64 * 1024 * 1024
 
@@ -62,7 +71,10 @@ def create_app(data: Path, viewer: Path | None) -> Starlette:
     viewer_root = None if viewer is None else viewer.resolve()
 
     async def get_data(request: Request) -> Response:
-        return respond(request, find_data(data_root, request.path_params["path"]))
+        found = find_data(data_root, request.path_params["path"])
+        if found is not None and takes_gzip(request, found):
+            return await run_in_threadpool(respond_compressed, request, found)
+        return respond(request, found)
 
     async def get_viewer(request: Request) -> Response:
         if viewer_root is None:
@@ -105,6 +117,27 @@ def respond(request: Request, found: Representation | None) -> Response:
         return Response(headers=headers)
     status = 200 if extent is None else 206
     return InTurns(_chunks(found.file, start, stop), status, headers)
+
+
+def takes_gzip(request: Request, found: Representation) -> bool:
+    """Whether JSON is wanted as a whole and may be compressed, as static hosts do it."""
+    wants_all = request.method == "GET" and "range" not in request.headers
+    is_json = found.content_type.endswith("json") and found.size_bytes >= LEAST_GZIP_BYTES
+    accepted = request.headers.get("accept-encoding")
+    can_be_coded = found.coding == "identity" and accepts_coding(accepted, "gzip")
+    return wants_all and is_json and can_be_coded
+
+
+def respond_compressed(request: Request, found: Representation) -> Response:
+    """The answer to GET for JSON, compressed; its ETag is of these bytes, not of the file."""
+    etag = found.validators.etag.removesuffix('"') + '-gzip"'
+    coded = replace(found, validators=replace(found.validators, etag=etag), coding="gzip")
+    headers = _headers_of(replace(coded, negotiated=True))
+    status = precondition_status(request.headers, coded.validators)
+    if status is not None:
+        return Response(status_code=status, headers=headers)
+    body = gzip.compress(found.file.read_bytes(), GZIP_LEVEL, mtime=0)
+    return Response(body, headers=headers | {"Content-Type": found.content_type})
 
 
 async def get_probe(request: Request) -> Response:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from firstlight.serve.conditional import Validators
+from firstlight.serve.frame_files import BARE_FRAMES, bare_frame_type, frame_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,13 +85,15 @@ def find_data(root: Path, path: str) -> Representation | None:
 
     ``root`` is absolute and free of links, here and below.
     The rules, first that finds a file: the file itself; ``X.gz`` for ``X``; for a directory its
-    ``index.json`` or ``index.json.gz``; ``frames/1.mht`` for ``frames/1``. A ``.gz`` found so is
-    sent with ``Content-Encoding: gzip`` to everybody, as a static host would.
+    ``index.json`` or ``index.json.gz``; ``frames/1.mht`` for ``frames/1``, or a single part
+    (``frames/1.jhc``), whose type then names its transfer syntax. A ``.gz`` found so is sent with
+    ``Content-Encoding: gzip`` to everybody, as a static host would.
     """
     for name, content_type, coding in _data_candidates(path.rstrip("/")):
         found = _regular_file(root, name)
         if found is not None:
-            return _representation(*found, content_type or _type_of(found[0]), "no-cache", coding)
+            known = content_type or _data_type(found[0], asked=path.rstrip("/"))
+            return _representation(*found, known, "no-cache", coding)
     return None
 
 
@@ -152,9 +155,10 @@ def _data_candidates(path: str) -> Iterator[tuple[str, str | None, Coding]]:
     yield f"{path}.gz", known or DICOM_JSON, "gzip"
     yield f"{path}/index.json".lstrip("/"), DICOM_JSON, "identity"
     yield f"{path}/index.json.gz".lstrip("/"), DICOM_JSON, "gzip"
-    if re.search(r"(^|/)frames/[0-9]+$", path):
-        yield f"{path}.mht", None, "identity"
-        yield f"{path}.mht.gz", "multipart/related", "gzip"
+    for name in frame_files(path):
+        yield name, None, "identity"
+        if name.endswith(".mht"):
+            yield f"{name}.gz", "multipart/related", "gzip"
 
 
 def _regular_file(root: Path, path: str) -> tuple[Path, stat_result] | None:
@@ -176,6 +180,12 @@ def _type_of(file: Path) -> str:
         return content_type
     with file.open("rb") as stream:
         return multipart_type(stream.read(512))
+
+
+def _data_type(file: Path, *, asked: str) -> str:
+    """That of the name, or of a frame that was found under another."""
+    bare = file.suffix in BARE_FRAMES and not asked.endswith(file.suffix)
+    return bare_frame_type(file) if bare else _type_of(file)
 
 
 def _representation(
