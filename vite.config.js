@@ -20,33 +20,6 @@ const publicEntry = {
 };
 
 /**
- * `web/engine/head-start.js` in the head of the page, to run as soon as it is here. Beside the page's own script vite
- * would make one of the two.
- *
- * @type {import('vite').Plugin}
- */
-const headStart = {
-  name: 'firstlight-head-start',
-  transformIndexHtml: {
-    order: 'post',
-    handler(html, { bundle }) {
-      const chunks = Object.values(bundle ?? {}).filter((file) => file.type === 'chunk');
-      const chunk = chunks.find(({ name }) => name === 'head-start');
-      if (!chunk) return html;
-      const script = { type: 'module', async: true, crossorigin: true, src: `./${chunk.fileName}` };
-      return [
-        { tag: 'script', attrs: script, injectTo: 'head-prepend' },
-        ...chunk.imports.map((name) => ({
-          tag: 'link',
-          attrs: { rel: 'modulepreload', crossorigin: true, href: `./${name}` },
-          injectTo: /** @type {const} */ ('head-prepend'),
-        })),
-      ];
-    },
-  },
-};
-
-/**
  * The codec's script names node's modules in branches that no browser takes; that is no news.
  *
  * @type {import('vite').Plugin}
@@ -65,7 +38,7 @@ async function config() {
     // Relative, so that the built page works below any path of any host.
     base: './',
     publicDir: python.publicFolder,
-    plugins: [publicEntry, headStart],
+    plugins: [publicEntry],
     define: { __FIRSTLIGHT_PYTHON__: JSON.stringify(python.manifest) },
     build: {
       outDir: dist,
@@ -73,11 +46,12 @@ async function config() {
       target: 'es2022',
       // The codec's WebAssembly as a file, which the browser compiles while it streams.
       assetsInlineLimit: 0,
+      // Every browser that runs Pyodide knows modulepreload.
+      modulePreload: { polyfill: false },
       rolldownOptions: {
         input: {
           index: at('web/index.html'),
           main: at('web/main.js'),
-          'head-start': at('web/engine/head-start.js'),
         },
         preserveEntrySignatures: 'exports-only',
         output: { entryFileNames: 'assets/[name]-[hash].js' },

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from shutil import which
@@ -30,6 +31,14 @@ ARGUMENTS: Final = (
 )
 WAIT_MS: Final = 300_000
 
+QUIET_SHARE: Final = 0.1
+"""Of one core: what a browser that does nothing may still use."""
+
+QUIET_LOOKS: Final = 3
+LOOK_MS: Final = 150
+START_S: Final = 30
+"""After so long the browser counts as started, quiet or not."""
+
 
 class Chromium:
     """The browser that every measurement starts anew; used as a context manager."""
@@ -53,6 +62,7 @@ class Chromium:
                     context.add_init_script(path=script)
                 page = context.pages[0]
                 page.set_default_timeout(WAIT_MS)
+                _wait_until_quiet(page)
                 yield page
             finally:
                 context.close()
@@ -74,6 +84,25 @@ class Chromium:
             return browser.version
         finally:
             browser.close()
+
+
+def _wait_until_quiet(page: Page) -> None:
+    """Let the browser finish its own start, which keeps a core busy for two seconds."""
+    if (browser := page.context.browser) is None:
+        return
+    session = browser.new_browser_cdp_session()
+
+    def busy_s() -> float:
+        found = session.send("SystemInfo.getProcessInfo")["processInfo"]
+        return sum(float(process["cpuTime"]) for process in found)
+
+    started_s, before_s, quiet = time.monotonic(), busy_s(), 0
+    while quiet < QUIET_LOOKS and time.monotonic() - started_s < START_S:
+        page.wait_for_timeout(LOOK_MS)
+        now_s = busy_s()
+        quiet = quiet + 1 if now_s - before_s <= QUIET_SHARE * LOOK_MS / 1000 else 0
+        before_s = now_s
+    session.detach()
 
 
 class Requests:

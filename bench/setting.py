@@ -98,6 +98,11 @@ class Setting:
         if self.peer.is_firstlight:
             page.evaluate("() => bench.python()")
 
+    def wait_until_kept(self, page: Page) -> None:
+        """Wait until the page has put away what it keeps for the next visit."""
+        if self.peer.is_firstlight:
+            wait_for(page, "bench.marked('kept') !== undefined")
+
     def open(self, page: Page, target: Target, viewport: Viewport) -> None:
         """Start the clock and ask for the target in a page that is there."""
         words = self.peer.words_to_open(target, viewport)

@@ -35,6 +35,15 @@
   });
 
   bench.open = (src) => (viewer().src = src);
+  /** Marks when the two files that `web/boot/kept.js` keeps are there. */
+  const lookForKept = async () => {
+    for (const name of await caches.keys()) {
+      if (!name.startsWith('firstlight-python')) continue;
+      if ((await (await caches.open(name)).keys()).length === 2) return bench.mark('kept');
+    }
+    setTimeout(lookForKept, 100);
+  };
+  addEventListener('firstlight:complete', lookForKept, { once: true });
   bench.python = () => viewer().ready;
   bench.memory = async () => {
     const { pythonHeapBytes, pixelBytes } = await viewer().memory();

@@ -36,6 +36,7 @@ def measure_warm(setting: Setting, target: Target) -> dict[str, float]:
             for _ in range(FILL_VISITS):
                 with setting.page(target, profile) as page:
                     _visit(setting, server, page, target)
+                    setting.wait_until_kept(page)
         # The same address, or the caches would know nothing of it.
         with setting.server(port) as server, setting.page(target, profile) as page:
             return _visit(setting, server, page, target)

@@ -119,6 +119,112 @@ def python_held_back(page) -> Iterator[list]:
         route.continue_()
 
 
+HELD = """async () => {
+    const names = (await caches.keys()).filter((name) => name.startsWith('firstlight-python'));
+    const requests = await Promise.all(
+        names.map(async (name) => (await caches.open(name)).keys()));
+    return requests.flat().map(({ url }) => new URL(url).pathname.split('/').pop()).sort();
+}"""
+
+
+def wait_until_kept(viewer: Viewer) -> list[str]:
+    until = time.monotonic() + 30
+    while len(held := viewer.page.evaluate(HELD)) < 2:
+        assert time.monotonic() < until, f"not kept: {held}"
+        viewer.page.wait_for_timeout(20)
+    return held
+
+
+def big_files_of_python(server: RecordingServer) -> list[str]:
+    paths = [request.path for request in server.requests()]
+    return [path for path in paths if re.search(r"/snapshot-[^/]*\.bin$|\.asm\.wasm$", path)]
+
+
+def test_the_next_start_finds_its_files_kept(serve, stack):
+    viewer, server = serve(stack)
+    viewer.open("data/firstlight.json")
+    viewer.wait_for("complete")
+    snapshot, wasm = sorted(wait_until_kept(viewer), reverse=True)
+    assert re.fullmatch(r"snapshot-\w+\.bin", snapshot)
+    assert wasm == "pyodide.asm.wasm"
+    # From here on the browser has nothing but what was kept.
+    session = viewer.page.context.new_cdp_session(viewer.page)
+    session.send("Network.clearBrowserCache")
+    asked = len(big_files_of_python(server))
+    viewer.open("data/firstlight.json")
+    viewer.wait_for("complete")
+    assert started_by(viewer) == ["snapshot"]
+    assert len(big_files_of_python(server)) == asked
+    for index, pixels in enumerate(stack.pixels):
+        assert np.array_equal(viewer.stored_pixels(index), pixels)
+
+
+def test_what_is_kept_of_another_version_goes(serve, stack):
+    viewer, _ = serve(stack)
+    viewer.open("data/firstlight.json")
+    viewer.page.evaluate(
+        """async () => {
+            const cache = await caches.open('firstlight-python /');
+            await cache.put('/py-0-old/snapshot-old.bin', new Response('old'));
+        }"""
+    )
+    viewer.wait_for("complete")
+    held = wait_until_kept(viewer)
+    while "snapshot-old.bin" in held or len(held) != 2:
+        viewer.page.wait_for_timeout(20)
+        held = viewer.page.evaluate(HELD)
+
+
+@pytest.mark.parametrize("spoiled", ["snapshot", "asm.wasm"])
+def test_a_kept_file_that_is_spoiled_does_no_harm(serve, stack, spoiled):
+    viewer, _ = serve(stack)
+    viewer.open("data/firstlight.json")
+    viewer.wait_for("complete")
+    wait_until_kept(viewer)
+    viewer.page.evaluate(
+        """async (part) => {
+            for (const name of await caches.keys()) {
+                const cache = await caches.open(name);
+                for (const { url } of await cache.keys())
+                    if (url.includes(part))
+                        await cache.put(url, new Response('spoiled', {
+                            headers: { 'Content-Type': 'application/wasm' } }));
+            }
+        }""",
+        spoiled,
+    )
+    viewer.open("data/firstlight.json")
+    viewer.wait_for("complete")
+    assert started_by(viewer) == ["modules"]
+    assert viewer.heard("error") == []
+    viewer.open("data/firstlight.json")
+    viewer.wait_for("complete")
+    assert started_by(viewer) == ["snapshot"]
+
+
+def test_the_descriptor_is_asked_for_once_and_before_the_viewer_is_there(serve, stack):
+    viewer, server = serve(stack)
+    waiting: list = []
+    released: list = []
+
+    def hold(route) -> None:
+        route.continue_() if released else waiting.append(route)
+
+    viewer.page.context.route(re.compile(r"/assets/(index|element)-"), hold)
+    viewer.open("data/firstlight.json")
+    until = time.monotonic() + 30
+    while not any(r.path == "/data/firstlight.json" for r in server.requests()):
+        assert time.monotonic() < until, "not asked for"
+        viewer.page.wait_for_timeout(20)
+    assert viewer.page.evaluate("customElements.get('firstlight-viewer') === undefined")
+    released.append(True)
+    for route in waiting:
+        route.continue_()
+    viewer.wait_for("complete")
+    asked = [r.path for r in server.requests() if r.path == "/data/firstlight.json"]
+    assert len(asked) == 1
+
+
 def test_something_of_every_slice_is_shown_before_python(serve, stack):
     viewer, server = serve(stack)
     series = stack.descriptor["series"][0]
@@ -126,7 +232,7 @@ def test_something_of_every_slice_is_shown_before_python(serve, stack):
     levels = [
         frame["level_ends"].index(stop) for frame, stop in zip(series["frames"], heads, strict=True)
     ]
-    levels[0] = 2  # the slice that is looked at goes further: to a level before its last
+    levels[0] = len(series["frames"][0]["level_ends"]) - 2  # the slice looked at: half its size
     with python_held_back(viewer.page) as waiting:
         viewer.open("data/firstlight.json")
         viewer.page.wait_for_function(

@@ -1,16 +1,21 @@
 /** Starts Python from what the build put into its folder of dist/: from the memory snapshot, or else from compiled modules. */
 
-import { fetchAsset, readAssetNow } from '../transport/exchange.js';
+import { bodyOf, fetchAsset, readAssetNow } from '../transport/exchange.js';
+import { forget, keep, keptOrFetched } from './kept.js';
 import { finishStart, snapshotOptions } from './snapshot.js';
 
 /** Nothing has to be read from the standard library when all of it that is needed is in the memory already. */
 const NO_STDLIB = 'data:,';
+
+/** Where Pyodide asks for its WebAssembly when that comes from us: its own request costs nothing then. */
+const NO_FILES = 'data:,';
 
 /**
  * @typedef {object} Python
  * @property {any} pyodide
  * @property {'snapshot' | 'modules'} way how it was started
  * @property {(name: string) => Promise<void>} mount makes a zip of `__FIRSTLIGHT_PYTHON__.packages` importable
+ * @property {() => Promise<void>} keep has the next start find its files sooner
  */
 
 /**
@@ -21,6 +26,7 @@ const NO_STDLIB = 'data:,';
 export async function bootPython(base) {
   const python = await fromSnapshot(base).catch((error) => {
     console.info(`Firstlight: Python starts without its snapshot (${error?.message ?? error})`);
+    void forget(keptFiles(base));
     return fromModules(base);
   });
   const rest = base + __FIRSTLIGHT_PYTHON__.stdlibRest;
@@ -30,21 +36,32 @@ export async function bootPython(base) {
 
 /**
  * @param {string} base
+ * @returns {string[]} the snapshot, and the WebAssembly that it is a memory of
+ */
+function keptFiles(base) {
+  return [base + __FIRSTLIGHT_PYTHON__.snapshot, `${base}pyodide.asm.wasm`];
+}
+
+/**
+ * @param {string} base
  * @returns {Promise<Python>}
  */
 async function fromSnapshot(base) {
-  const file = fetchAsset(base + __FIRSTLIGHT_PYTHON__.snapshot);
+  const urls = keptFiles(base);
+  const file = keptOrFetched(urls[0]).then(bodyOf);
+  const compiled = WebAssembly.compileStreaming(keptOrFetched(urls[1]));
   const runtime = import(/* @vite-ignore */ `${base}pyodide.asm.mjs`);
-  file.catch(() => {}); // told by `loadPyodide`, which may fail earlier
-  runtime.catch(() => {});
-  const options = { stdLibURL: NO_STDLIB, ...snapshotOptions(runtime, file) };
-  const pyodide = await load(base, options);
+  // Told by `loadPyodide`, which may fail earlier.
+  for (const part of [file, compiled, runtime]) part.catch(() => {});
+  const options = { stdLibURL: NO_STDLIB, indexURL: NO_FILES, ...snapshotOptions(runtime, file) };
+  const pyodide = await load(base, options, compiled);
   const mount = mounting(pyodide, base);
   return {
     pyodide,
     way: 'snapshot',
     // What imports pydicom is of firstlight, and its files are not there yet.
     mount: async (name) => void (await Promise.all([mount('firstlight'), mount(name)])),
+    keep: () => keep(urls),
   };
 }
 
@@ -58,18 +75,19 @@ async function fromModules(base) {
   const pyodide = await load(base, { stdLibURL: base + __FIRSTLIGHT_PYTHON__.stdlib });
   const mount = mounting(pyodide, base, { firstlight: own });
   await mount('firstlight');
-  return { pyodide, way: 'modules', mount };
+  return { pyodide, way: 'modules', mount, keep: async () => {} };
 }
 
 /**
  * @param {string} base
  * @param {object} options
+ * @param {Promise<WebAssembly.Module>} [compiled] else Pyodide asks for it
  */
-async function load(base, options) {
+async function load(base, options, compiled) {
   const { loadPyodide } = await import(/* @vite-ignore */ `${base}pyodide.mjs`);
   const files = { indexURL: base, packageBaseUrl: base };
   const lockFileContents = __FIRSTLIGHT_PYTHON__.lock;
-  return orFailure(() => loadPyodide({ ...files, lockFileContents, ...options }));
+  return orFailure(() => loadPyodide({ ...files, lockFileContents, ...options }), compiled);
 }
 
 /**
@@ -77,14 +95,17 @@ async function load(base, options) {
  *
  * @template T
  * @param {() => Promise<T>} start
+ * @param {Promise<WebAssembly.Module>} [compiled] takes the place of what Pyodide has asked for
  * @returns {Promise<T>}
  */
-async function orFailure(start) {
+async function orFailure(start, compiled) {
   const { instantiateStreaming } = WebAssembly;
   try {
     return await new Promise((resolve, reject) => {
-      WebAssembly.instantiateStreaming = (...given) => {
-        const instance = instantiateStreaming.apply(WebAssembly, given);
+      WebAssembly.instantiateStreaming = (source, imports) => {
+        const instance = compiled
+          ? instantiated(compiled, imports)
+          : instantiateStreaming.call(WebAssembly, source, imports);
         instance.catch(reject);
         return instance;
       };
@@ -93,6 +114,15 @@ async function orFailure(start) {
   } finally {
     WebAssembly.instantiateStreaming = instantiateStreaming;
   }
+}
+
+/**
+ * @param {Promise<WebAssembly.Module>} compiled
+ * @param {WebAssembly.Imports} [imports]
+ */
+async function instantiated(compiled, imports) {
+  const module = await compiled;
+  return { module, instance: await WebAssembly.instantiate(module, imports) };
 }
 
 /**

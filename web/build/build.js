@@ -3,6 +3,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { treeDigest } from './digest.js';
+import { inlineHeadStart } from './head-start.js';
 import { at, cache, dist } from './paths.js';
 import { precompress } from './precompress.js';
 import { pythonAssets } from './python-assets.js';
@@ -42,6 +43,7 @@ async function bundle() {
   const vite = await import('vite');
   try {
     await vite.build({ configFile: at('vite.config.js'), logLevel: 'warn' });
+    await inlineHeadStart(dist);
   } catch (error) {
     throw new Problem(error instanceof Error ? error.message : String(error));
   }

@@ -17,4 +17,6 @@ export interface PythonManifest {
 declare global {
   /** Put in by vite.config.js. */
   const __FIRSTLIGHT_PYTHON__: PythonManifest;
+  /** Put in by head-start.js beside this file: built files, relative to the page. */
+  const __FIRSTLIGHT_HEAD_START__: { transport: string; decoder: string };
 }

@@ -10,6 +10,7 @@ import { TransportError } from './errors.js';
  * @property {string | null} version
  * @property {'high' | 'auto' | 'low'} priority
  * @property {string} accept the Accept header, empty for the default
+ * @property {boolean} whole a text that is read as a whole: without a Range header, the answer may be compressed
  *
  * @typedef {object} Head what the status and the headers say; offsets count in the resource
  * @property {number} bodyStart where the body begins: 0, or the start of the range

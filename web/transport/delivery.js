@@ -32,6 +32,8 @@ export class Delivery {
   #opened = null;
   /** @type {object | null} the `closed` or `failed` that was sent */
   #over = null;
+  /** What another thread has asked for already. @type {Promise<import('./exchange.js').Exchange | null> | null} */
+  begun = null;
 
   /**
    * @param {Order} order
@@ -60,7 +62,8 @@ export class Delivery {
   async run(knownTotal, access) {
     if (this.#order.stop === this.#order.start) return this.#close(false);
     try {
-      const answer = await exchange(this.#order, await access, this.#abort.signal);
+      const answer =
+        (await this.begun) ?? (await exchange(this.#order, await access, this.#abort.signal));
       this.#record.openedMs = nowMs();
       this.#record.status = answer.status;
       const head = readHead(this.#order, answer.status, answer.headers, knownTotal);

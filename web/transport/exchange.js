@@ -24,11 +24,12 @@ import { TransportError } from './errors.js';
  */
 export async function exchange(order, { headers, credentials }, signal) {
   const last = order.stop === null ? '' : order.stop - 1;
-  const { url, priority, accept } = order;
+  const { url, priority, accept, whole: isText } = order;
   const whole = { ...headers, ...(accept && { Accept: accept }) };
   const ranged = { ...whole, Range: `bytes=${order.start}-${last}` };
   /** @type {RequestInit} */
   const init = { credentials, priority, signal, cache: 'no-store' };
+  if (isText) return answerTo(url, { ...init, headers: whole });
   try {
     return await answerTo(url, { ...init, headers: ranged });
   } catch (error) {
@@ -45,15 +46,33 @@ export async function exchange(order, { headers, credentials }, signal) {
  * @throws {TransportError} Unreachable, HttpStatus, ShortBody
  */
 export async function fetchAsset(url) {
+  return bodyOf(await answerWith(url));
+}
+
+/**
+ * Same, as soon as the answer begins.
+ *
+ * @param {string} url
+ * @returns {Promise<Response>}
+ * @throws {TransportError} Unreachable, HttpStatus
+ */
+export async function answerWith(url) {
   const answer = await answerTo(url, {});
-  if (!answer.ok) {
-    const text = `${url}: the server answered with status ${answer.status}`;
-    throw new TransportError('HttpStatus', text, answer.status);
-  }
+  if (answer.ok) return answer;
+  const text = `${url}: the server answered with status ${answer.status}`;
+  throw new TransportError('HttpStatus', text, answer.status);
+}
+
+/**
+ * @param {Response} answer
+ * @returns {Promise<Uint8Array<ArrayBuffer>>}
+ * @throws {TransportError} ShortBody
+ */
+export async function bodyOf(answer) {
   try {
     return new Uint8Array(await answer.arrayBuffer());
   } catch (error) {
-    throw new TransportError('ShortBody', `${url}: the body broke off (${reasonOf(error)})`);
+    throw new TransportError('ShortBody', `${answer.url}: the body broke off (${reasonOf(error)})`);
   }
 }
 

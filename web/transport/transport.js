@@ -1,3 +1,4 @@
+import { givenAnswer } from './begun.js';
 import { Credentials } from './credentials.js';
 import { Delivery } from './delivery.js';
 import { TransportError, attempt } from './errors.js';
@@ -79,7 +80,9 @@ export class Transport {
       throw new Error(`segment ${order.segment} is there already`);
     }
     const record = this.#timeline.begin(order);
+    if (message.startedMs) record.startedMs = message.startedMs;
     const delivery = new Delivery(order, owner, record, this.#maxSegmentBytes);
+    if (message.answer) delivery.begun = givenAnswer(message.answer);
     const knownTotal = this.#totalOf(order.url);
     this.#deliveries.set(order.segment, delivery);
     delivery.run(knownTotal, this.#credentials.for(order.url));
@@ -190,7 +193,7 @@ export class Transport {
  * @param {Message} message
  * @returns {import('./answer.js').Order}
  */
-function orderOf({ segment, url, start, stop, milestones, version, priority, accept }) {
+function orderOf({ segment, url, start, stop, milestones, version, priority, accept, whole }) {
   return {
     segment,
     url,
@@ -200,5 +203,6 @@ function orderOf({ segment, url, start, stop, milestones, version, priority, acc
     version: version ?? null,
     priority: priority ?? 'auto',
     accept: accept ?? '',
+    whole: whole ?? false,
   };
 }
