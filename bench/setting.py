@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from bench.browser import wait_until_quiet
 from bench.link import BenchServer, is_void
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ CANVAS_PX: Final = {"image": 512, "series": 256}
 """Pixels a side of the canvas by target: of the stack, and of one axial viewport."""
 
 POLL_MS: Final = 50
+LOOKED_AT_MS: Final = 2500
+"""How long somebody looks at the first image at least, before the one that is measured."""
+
 PROBES: Final = 3
 """How often a link that is too slow gets another chance before its run is void."""
 
@@ -91,7 +95,9 @@ class Setting:
         if self.peer.is_firstlight:
             wait_until_seen(page, "complete")
             wait_for(page, "bench.marked('ready') !== undefined")
-        page.evaluate("() => new Promise((resolve) => requestIdleCallback(resolve))")
+        self.wait_until_kept(page)
+        page.wait_for_timeout(LOOKED_AT_MS)
+        wait_until_quiet(page)
 
     def wait_for_python(self, page: Page) -> None:
         """Wait until everything runs that the peer has, in a page where something is open."""

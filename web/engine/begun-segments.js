@@ -6,6 +6,7 @@
  * @property {number | null} stop
  * @property {number} [shown_level]
  * @property {number} [stored_bytes]
+ * @property {any[]} [heard] what the transport has told of it: `opened`, and the last of what came after
  * @property {[frameIndex: number, level: number, storedBytes: number][]} [shown] of a heads file, whose frames are many
  */
 
@@ -23,6 +24,8 @@ export class BegunSegments {
   #begun;
   /** @type {Map<number, Adoption>} by part */
   #adoptions = new Map();
+  /** @type {Map<number, any[]>} by part, `Adoption.heard` */
+  #heard = new Map();
 
   /**
    * @param {number} epoch from 1, of the session on its threads
@@ -67,6 +70,13 @@ export class BegunSegments {
     this.#post({ kind: 'fetch', ...order });
   }
 
+  /** @param {any} message of the transport */
+  hear(message) {
+    const part = this.partOf(message.segment);
+    const [opened = message] = this.#heard.get(part) ?? [];
+    this.#heard.set(part, opened === message ? [message] : [opened, message]);
+  }
+
   /**
    * Gives away those of some parts.
    *
@@ -74,9 +84,11 @@ export class BegunSegments {
    * @returns {Adoption[]}
    */
   take(parts) {
-    const taken = parts.flatMap((part) => this.#adoptions.get(part) ?? []);
-    for (const part of parts) this.#adoptions.delete(part);
-    return taken;
+    return parts.flatMap((part) => {
+      const adoption = this.#adoptions.get(part);
+      this.#adoptions.delete(part);
+      return adoption ? { ...adoption, heard: this.#heard.get(part) ?? [] } : [];
+    });
   }
 
   /** Lets go of what nobody has taken; and of what was begun for nothing. */

@@ -102,6 +102,7 @@ export class Prelude {
    * @param {any} message of the transport
    */
   async onTransport(message) {
+    this.#segments.hear(message);
     const part = this.#segments.partOf(message.segment);
     if (message.kind === 'failed') {
       if (part === DESCRIPTOR) {

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from pyodide.ffi import create_proxy, to_js
 
 from firstlight import ports
+from firstlight.adapters.adoptions import read_adoptions
 from firstlight.adapters.bridge import make_error
 from firstlight.adapters.page_retriever import PageRetrievers
 from firstlight.adapters.pool import MessagePool
@@ -195,7 +196,7 @@ class LoaderService:
         opening = self._loader.open(
             src,
             frame_index=frame_index,
-            adoptions=_adoptions(adoptions_json),
+            adoptions=read_adoptions(adoptions_json),
             files=files,
             configuration=self._retrievers.read(configuration_json),
         )
@@ -255,14 +256,10 @@ class LoaderService:
             )
 
     async def _take_over(self) -> tuple[Adoption, ...]:
-        return _adoptions(await self._bridge.takeOver())
+        return read_adoptions(await self._bridge.takeOver())
 
     async def _need(self, package: str) -> None:
         await self._bridge.need(package)
-
-
-def _adoptions(text: str) -> tuple[Adoption, ...]:
-    return tuple(Adoption(**record) for record in json.loads(text))
 
 
 def start(bridge: Bridge, worker_count: int) -> object:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from firstlight.loader.streams import Key, Streams
     from firstlight.ports import Piece, Transport
     from firstlight.schedule.states import FrameLedger
+    from firstlight.sources.base import Series
 
 
 class Describing:
@@ -111,3 +112,12 @@ def cut_error(url: str, frame_index: int, stop: int) -> MalformedCodestream:
 def _ended(frame: FrameLedger) -> bool:
     """Whether all bytes that there will ever be of a frame are held."""
     return frame.request is None and frame.length is not None and frame.held_stop >= frame.length
+
+
+def empty_frames(series: Series) -> list[on.Undescribable]:
+    """What is known of frames without a byte, before any is asked for."""
+    return [
+        on.Undescribable(index, cut_error(frame.extent.url, index, 0))
+        for index, frame in enumerate(series.frames)
+        if frame.extent.length == 0
+    ]

@@ -111,7 +111,7 @@ class Loader:
         for adoption in adoptions:
             self._adoptions[adoption.url] = adoption
             self._resources.head_starts[adoption.url] = adoption.segment
-            self._resources.early[adoption.segment] = []
+            self._resources.early[adoption.segment] = list(adoption.heard)
             self._outside.adopt(adoption.segment, adoption.url)
 
     def select(self, series_index: int, frame_index: int = 0) -> None:
@@ -136,11 +136,9 @@ class Loader:
             known.resume(demand)
             return
         adopted, early = self._take_over(series)
-        run.start(demand, adopted)  # first of all: its requests are under way meanwhile
+        run.start(demand, adopted, early)  # first of all: its requests are under way meanwhile
         self._publish_series(series_index)
         run.announce()
-        for event in early:
-            run.transport_event(event)
 
     def _publish_series(self, index: int) -> None:
         record = series_record(index, self._series[index], self._resources.notices)

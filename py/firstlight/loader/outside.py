@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from firstlight.ports import Clock, DecoderPool, Page, Transport
+    from firstlight.ports import Clock, DecoderPool, Page, Transport, TransportEvent
 
 FIRST_SEGMENT = 1000
 """Smaller numbers are the page's prelude's."""
@@ -18,6 +18,7 @@ FIRST_SEGMENT = 1000
 class Adoption:
     """What the page's prelude started: a segment for ``url`` from byte ``start`` to ``stop``.
 
+    ``heard`` is what the transport has told of it; after the adoption it tells that again.
     ``shown_level`` is the finest level of that frame already decoded (-1: none); of a heads file,
     ``shown`` lists [frame_index, level, stored_bytes] of every frame decoded from it.
     """
@@ -26,6 +27,7 @@ class Adoption:
     url: str
     start: int
     stop: int | None
+    heard: tuple[TransportEvent, ...] = ()
     shown_level: int = -1
     stored_bytes: int = 0
     shown: tuple[tuple[int, int, int], ...] = ()

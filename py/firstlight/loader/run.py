@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from firstlight import ports
-from firstlight.loader.describing import Describing, cut_error
+from firstlight.loader.describing import Describing, cut_error, empty_frames
 from firstlight.loader.executor import Executor, Means
 from firstlight.loader.region import Regions
 from firstlight.loader.report import frame_state
@@ -82,18 +82,22 @@ class SeriesRun:
 
     # -- from the page --------------------------------------------------------------------------
 
-    def start(self, demand: on.Demand, adopted: Sequence[on.Adopted | on.AdoptedHeads]) -> None:
-        """Take over what already runs, and begin; the page is told with `announce`."""
-        empty = [
-            on.Undescribable(index, cut_error(frame.extent.url, index, 0))
-            for index, frame in enumerate(self.series.frames)
-            if frame.extent.length == 0
-        ]
+    def start(
+        self,
+        demand: on.Demand,
+        adopted: Sequence[on.Adopted | on.AdoptedHeads],
+        early: Sequence[ports.TransportEvent],
+    ) -> None:
+        """Take over what already runs, of which ``early`` is known, and ask for the rest."""
         for event in adopted:
             if isinstance(event, on.Adopted):
                 extent = ByteRange(0, event.stop)
                 self._streams.begin(event.request, event.request, (event.frame_index, 0), extent)
-        self._dispatch(*empty, *adopted, self._without_window(demand))
+        self._dispatch(*empty_frames(self.series), *adopted)
+        for heard in early:
+            self.transport_event(heard)
+        self._dispatch(self._without_window(demand))
+        self._take_turn()
         for event in adopted:
             if self._streams.exchange(event.request) is None:  # heads that this plan does not use
                 self._means.transport.release(event.request)
