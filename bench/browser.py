@@ -62,7 +62,7 @@ class Chromium:
                     context.add_init_script(path=script)
                 page = context.pages[0]
                 page.set_default_timeout(WAIT_MS)
-                wait_until_quiet(page)
+                _wait_until_quiet(page)
                 yield page
             finally:
                 context.close()
@@ -86,8 +86,8 @@ class Chromium:
             browser.close()
 
 
-def wait_until_quiet(page: Page) -> None:
-    """Let the browser finish its own start, which keeps a core busy for two seconds, or a page."""
+def _wait_until_quiet(page: Page) -> None:
+    """Let the browser finish its own start, which keeps a core busy for two seconds."""
     if (browser := page.context.browser) is None:
         return
     session = browser.new_browser_cdp_session()

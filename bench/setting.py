@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from bench.browser import wait_until_quiet
 from bench.link import BenchServer, is_void
 
 if TYPE_CHECKING:
@@ -97,7 +96,6 @@ class Setting:
             wait_for(page, "bench.marked('ready') !== undefined")
         self.wait_until_kept(page)
         page.wait_for_timeout(LOOKED_AT_MS)
-        wait_until_quiet(page)
 
     def wait_for_python(self, page: Page) -> None:
         """Wait until everything runs that the peer has, in a page where something is open."""
