@@ -37,6 +37,8 @@ export class EarlyFrames {
   #frames = new Map();
   /** Those that hold more than they show, while no decoder is at work on them. @type {Set<Progress>} */
   #waiting = new Set();
+  /** Same, of which there is no picture: they go first. @type {Set<Progress>} */
+  #unseen = new Set();
   /** @type {Set<number>} */
   #done = new Set();
   #over = false;
@@ -107,7 +109,7 @@ export class EarlyFrames {
   }
 
   get isIdle() {
-    return this.#waiting.size === 0 && this.#load.every((jobs) => jobs === 0);
+    return this.#unseen.size + this.#waiting.size === 0 && this.#load.every((jobs) => jobs === 0);
   }
 
   /** Frames of which there is a picture, or something that cannot be decoded here. */
@@ -122,17 +124,20 @@ export class EarlyFrames {
   /** @param {Progress} progress */
   #offer(progress) {
     const isNews = progress.reachedLevel > progress.shownLevel;
-    if (isNews && progress.decoder === null) this.#waiting.add(progress);
+    const waiting = progress.shownLevel < 0 ? this.#unseen : this.#waiting;
+    if (isNews && progress.decoder === null) waiting.add(progress);
     this.#decodeNext();
   }
 
   #decodeNext() {
     if (this.#over) return;
-    for (const progress of this.#waiting) {
-      const least = Math.min(...this.#load);
-      if (least >= JOBS_PER_DECODER) return;
-      this.#waiting.delete(progress);
-      this.#decode(progress, this.#load.indexOf(least));
+    for (const waiting of [this.#unseen, this.#waiting]) {
+      for (const progress of waiting) {
+        const least = Math.min(...this.#load);
+        if (least >= JOBS_PER_DECODER) return;
+        waiting.delete(progress);
+        this.#decode(progress, this.#load.indexOf(least));
+      }
     }
   }
 
