@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from browser.dicom_files import smooth_noise, write_image
+from browser.viewport_page import open_viewport, sources_server
 from firstlight.cli import app
 from firstlight.serve.link import PROFILES
 from support.recording_server import RecordingServer
@@ -50,6 +51,18 @@ def prepare(source: Path, out: Path, layout: str) -> None:
     arguments = ["prepare", str(source), "--out", str(out), "--layout", layout, "--quiet"]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
+
+
+@pytest.fixture(scope="session")
+def sources_url():
+    """The sources of web/ and the pages beside the tests, for modules without the rest."""
+    with sources_server() as url:
+        yield url
+
+
+@pytest.fixture
+def viewport_page(page, sources_url):
+    return open_viewport(page, sources_url)
 
 
 @pytest.fixture(scope="session")

@@ -5,23 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from browser.viewport_page import draw, frame_of, noise, open_viewport, record_of, sources_server
+from browser.viewport_page import draw, frame_of, noise, record_of
 
 pytestmark = pytest.mark.browser
 
 ROWS, COLUMNS, LEVELS = 203, 310, 4
 SCREEN = (310, 203)
-
-
-@pytest.fixture(scope="module")
-def sources_url():
-    with sources_server() as url:
-        yield url
-
-
-@pytest.fixture
-def viewport_page(page, sources_url):
-    return open_viewport(page, sources_url)
 
 
 def level_of(full: np.ndarray, below: int, seed: int) -> np.ndarray:

@@ -16,7 +16,7 @@ from pydicom.pixels import (
     convert_color_space,
 )
 
-from browser.viewport_page import draw, frame_of, noise, open_viewport, record_of, sources_server
+from browser.viewport_page import draw, frame_of, noise, record_of
 from firstlight.dicom.metadata import frame_attributes, image_attributes
 from unit.prepare_sources import image, shipped
 
@@ -24,17 +24,6 @@ pytestmark = pytest.mark.browser
 
 AMBER = (0xFF, 0xB4, 0x54)
 WINDOW = {"center": 1000, "width": 3000}
-
-
-@pytest.fixture(scope="module")
-def sources_url():
-    with sources_server() as url:
-        yield url
-
-
-@pytest.fixture
-def viewport_page(page, sources_url):
-    return open_viewport(page, sources_url)
 
 
 def draw_by_both(page, stored: np.ndarray, record: dict, **picture: object):

@@ -6,20 +6,9 @@ import imagecodecs
 import numpy as np
 import pytest
 
-from browser.viewport_page import draw, frame_of, noise, open_viewport, record_of, sources_server
+from browser.viewport_page import draw, frame_of, noise, record_of
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def sources_url():
-    with sources_server() as url:
-        yield url
-
-
-@pytest.fixture
-def viewport_page(page, sources_url):
-    return open_viewport(page, sources_url)
 
 
 @pytest.mark.parametrize("mapper", ["canvas2d", "webgl2"])

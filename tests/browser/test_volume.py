@@ -8,7 +8,7 @@ import imagecodecs
 import numpy as np
 import pytest
 
-from browser.viewport_page import frame_of, sources_server
+from browser.viewport_page import frame_of
 from unit.test_viewport_pure import RECORD
 from unit.test_volume_pure import geometry, oracle
 
@@ -19,15 +19,9 @@ SIZE = (150, 130)
 ORIENTATIONS = ("axial", "coronal", "sagittal")
 
 
-@pytest.fixture(scope="module")
-def address():
-    with sources_server() as url:
-        yield url
-
-
 @pytest.fixture
-def volume_page(page, address):
-    page.goto(f"{address}/tests/browser/volume_page.html")
+def volume_page(page, sources_url):
+    page.goto(f"{sources_url}/tests/browser/volume_page.html")
     page.wait_for_function("window.load !== undefined")
     return page
 

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
-from pathlib import Path
 
 import pytest
 
@@ -13,30 +10,17 @@ from firstlight.adapters.page_retriever import PageRetrievers
 from firstlight.retrieve import stock
 from firstlight.retrieve.parse import parse_configuration, parse_configurations
 from firstlight.retrieve.status import Quality, replaces
+from support.web_modules import needs_node
+from support.web_modules import run as run_in_node
 
-WEB = Path(__file__).resolve().parents[2] / "web"
-
-pytestmark = [
-    pytest.mark.node,
-    pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed"),
-]
+pytestmark = [pytest.mark.node, needs_node]
 
 
 def run(module: str, body: str):
-    """The outcome of an async function's body, which sees the exports of a module as ``web``."""
-    program = f"""
-globalThis.document = {{ baseURI: 'https://host/page/' }};
-const web = await import({(WEB / module).as_uri()!r});
-console.log(JSON.stringify(await (async () => {{ {body} }})()));"""
-    answer = subprocess.run(
-        ["node", "--input-type=module", "-e", program],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
+    """As in a page that lies somewhere."""
+    return run_in_node(
+        module, body, before="globalThis.document = { baseURI: 'https://host/page/' };"
     )
-    assert answer.returncode == 0, answer.stderr
-    return json.loads(answer.stdout)
 
 
 def write(expression: str) -> dict:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import math
 import random
-import shutil
-import subprocess
-from pathlib import Path
 
 import pytest
 
@@ -27,26 +23,9 @@ from firstlight.loader.region_view import (
 )
 from firstlight.ranges import ByteRange
 from firstlight.schedule.capacity import WHOLE_SAMPLES
+from support.web_modules import needs_node, run
 
-WEB = Path(__file__).resolve().parents[2] / "web"
 VAST = ImageAttributes(rows=20_000, columns=20_000)
-
-needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
-
-
-def run(module: str, body: str, given: object):
-    """Evaluate the body of a function of ``given``, which sees the exports of a module of web/."""
-    program = f"""import * as web from {(WEB / module).as_uri()!r};
-const given = JSON.parse(await new Response(process.stdin).text());
-console.log(JSON.stringify((() => {{ {body} }})()));"""
-    answer = subprocess.run(
-        ["node", "--input-type=module", "-e", program],
-        input=json.dumps(given),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return json.loads(answer.stdout)
 
 
 # -- which level, which pixels --------------------------------------------------------------------
@@ -202,11 +181,11 @@ def test_any_windows_are_covered_and_nothing_is_asked_for_twice():
                 held.begin(segment, extent)
             for stretch in held.running():
                 stretch.runs, stretch.held_stop = False, stretch.asked_stop
-            for run in runs:
-                pieces = held.pieces(run)
+            for each in runs:
+                pieces = held.pieces(each)
                 ends = [piece.extent.stop for piece in pieces]
-                assert [piece.extent.start for piece in pieces] == [run.start, *ends[:-1]]
-                assert ends[-1] == run.stop
+                assert [piece.extent.start for piece in pieces] == [each.start, *ends[:-1]]
+                assert ends[-1] == each.stop
 
 
 # -- what the page keeps --------------------------------------------------------------------------

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-import subprocess
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-WEB = Path(__file__).resolve().parents[2] / "web"
+from support.web_modules import needs_node, run
 
-pytestmark = [
-    pytest.mark.node,
-    pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed"),
-]
+pytestmark = [pytest.mark.node, needs_node]
 
 RECORD = {"rows": 512, "columns": 512, "lossy_image_compression": False}
 FULL = {"columns": 512, "rows": 512, "resolutionLevel": 5, "decompositionLevels": 5}
@@ -25,21 +17,6 @@ COARSE = {"columns": 64, "rows": 64, "resolutionLevel": 2, "decompositionLevels"
 def state(status: str, **more: object) -> dict:
     levels = {"resolutionLevel": None, "decompositionLevels": None}
     return {"frameIndex": 41, "status": status, "error": None, **levels, **more}
-
-
-def run(module: str, body: str, given: object = None):
-    """Evaluate the body of a function of ``given``, which sees the exports of a module of web/."""
-    program = f"""import * as web from {(WEB / module).as_uri()!r};
-const given = JSON.parse(await new Response(process.stdin).text());
-console.log(JSON.stringify((() => {{ {body} }})()));"""
-    answer = subprocess.run(
-        ["node", "--input-type=module", "-e", program],
-        input=json.dumps(given),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return json.loads(answer.stdout)
 
 
 def mark(frame: dict | None, now: dict, record: dict = RECORD, **options: object) -> tuple:

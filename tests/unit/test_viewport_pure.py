@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-import subprocess
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-WEB = Path(__file__).resolve().parents[2] / "web"
+from support.web_modules import needs_node, run
 
-pytestmark = [
-    pytest.mark.node,
-    pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed"),
-]
+pytestmark = [pytest.mark.node, needs_node]
 
 RECORD = {
     "rows": 512,
@@ -36,25 +28,6 @@ RECORD = {
     "lossy_image_compression": False,
     "pixel_spacing_source": "",
 }
-
-
-def run(modules: list[str], body: str, given: object = None) -> object:
-    """Evaluate the body of a function of ``given``, which sees the exports of the modules."""
-    imports = [f"import * as m{n} from {(WEB / m).as_uri()!r};" for n, m in enumerate(modules)]
-    exports = ", ".join(f"...m{n}" for n in range(len(modules)))
-    program = f"""{" ".join(imports)}
-const web = {{ {exports} }};
-const given = JSON.parse(await new Response(process.stdin).text());
-console.log(JSON.stringify((() => {{ {body} }})()));"""
-    answer = subprocess.run(
-        ["node", "--input-type=module", "-e", program],
-        input=json.dumps(given),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert answer.returncode == 0, answer.stderr
-    return json.loads(answer.stdout)
 
 
 def windowed(values: np.ndarray, center: float, width: float, function: str) -> np.ndarray:

@@ -69,6 +69,11 @@ class Regions:
             "regionError": error,
         }
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing of a window is on its way or being decoded."""
+        return self._job is None and not self._studies and not self._fetches.is_fetching
+
     # -- from the series ------------------------------------------------------------------------
 
     def want(self, demand: Demand) -> None:

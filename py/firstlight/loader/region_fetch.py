@@ -44,6 +44,12 @@ class RegionFetches:
         self._answers: dict[int, asyncio.Future[int]] = {}
         self._again: asyncio.TimerHandle | None = None
 
+    @property
+    def is_fetching(self) -> bool:
+        """Whether anything is on its way, or will be asked for again."""
+        coming = any(frame.stretches.coming_bytes for frame in self._owners.values())
+        return coming or self._again is not None
+
     def bring(self, frame: VastFrame, runs: tuple[ByteRange, ...]) -> None:
         """Have these ranges of a frame come; nothing else is wanted any more."""
         self.stop(frame, runs)

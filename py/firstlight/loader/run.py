@@ -162,7 +162,8 @@ class SeriesRun:
     @property
     def is_idle(self) -> bool:
         """Whether nothing is on its way or being decoded."""
-        return not self._scheduler.is_fetching and not self._executor.jobs
+        loading = self._scheduler.is_fetching or self._executor.jobs
+        return not loading and self._regions.is_idle
 
     def suspend(self) -> None:
         """Another series is shown: everything stops, bytes stay held."""
