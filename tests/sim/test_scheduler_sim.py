@@ -304,6 +304,16 @@ def test_a_level_that_is_refused_does_not_fail_a_frame_whose_full_image_decodes(
     world.assert_no_byte_twice()
 
 
+def test_a_refused_level_waits_for_what_the_codestream_will_tell():
+    """All bytes are here, and the levels that they bring are not known yet."""
+    world = World([CT_ENDS], described=False, examine_ms=300.0, unsupported={0: {0, 1, 2, 3, 4}})
+    world.tell(on.Demand(visible=(0,)))
+    world.run()
+    frame = world.scheduler.frames[0]
+    assert frame.complete
+    assert frame.error is frame.refused is None
+
+
 def test_a_frame_fails_when_its_last_level_is_refused_and_keeps_what_it_shows():
     world = World([CT_ENDS] * 6, unsupported={2: {4, 5}})
     world.tell(on.Demand(visible=(2,)))

@@ -66,6 +66,7 @@ class World:
     latency_ms: float = 10.0
     reaction_ms: float = 0.0
     decode_ms: float = 2.0
+    examine_ms: float = 0.2
     capacity: Capacity = field(default_factory=Capacity)
     described: bool = True
     faults: dict[int, tuple[int, FirstlightError]] = field(default_factory=dict)
@@ -99,6 +100,7 @@ class World:
         self._wakes: list[float] = []
         self._exchanges: dict[int, Exchange] = {}
         self._pieces: dict[int, tuple[HeadsPiece, ...]] = {}
+        self._examined: set[tuple[int, int]] = set()
 
     def _facts(self, index: int, representation: int) -> FrameFacts:
         """What the source tells ahead: of other representations nothing."""
@@ -190,7 +192,11 @@ class World:
     def _obey_decoding(self, command: do.Command) -> None:
         match command:
             case do.Describe(frame, held, representation):
-                self._later(0.2, lambda: self._describe(frame, held, representation))
+                if (frame, representation) not in self._examined:
+                    self._examined.add((frame, representation))
+                    self._later(
+                        self.examine_ms, lambda: self._describe(frame, held, representation)
+                    )
             case do.Decode(job, frame, level, stop, _, representation):
                 assert stop == self._ends(frame, representation)[level]
                 self._later(self.decode_ms, lambda: self._decode(job, frame, level))
@@ -239,7 +245,10 @@ class World:
         self.tell(on.Opened(exchange.request, total, True))
 
     def _describe(self, frame: int, held: int, representation: int) -> None:
-        """As packet headers do: what is held tells where the next level ends."""
+        """As packet headers do: what is held tells where the next level ends.
+
+        What comes meanwhile is looked at before the examination is over.
+        """
         ends = self._ends(frame, representation)
         known = sum(end + 64 <= held for end in ends) + 1 if held >= 172 else 0
         if known:
@@ -247,6 +256,11 @@ class World:
             wanted = None if known == len(ends) else ends[known - 1] + 64
             whole = known == len(ends)
             self.tell(on.Described(frame, ends[:known], len(ends), whole, wanted, representation))
+        more = self.scheduler.ledgers.get(frame, representation).held_stop
+        if more > held and known < len(ends):
+            self._later(self.examine_ms, lambda: self._describe(frame, more, representation))
+            return
+        self._examined.remove((frame, representation))
         self.tell(on.Examined(frame, representation))
 
     def _decode(self, job: int, frame: int, level: int) -> None:

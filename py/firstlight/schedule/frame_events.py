@@ -111,6 +111,7 @@ class FrameEvents:
     def _examined(self, event: on.Examined) -> None:
         frame = self.ledgers.get(event.frame_index, event.representation)
         frame.examining = False
+        self._give_up(frame)
         self.order.changed(frame)
         if frame.is_limited:
             self._touched.add(frame.index)  # that was all there is to come of it, perhaps
@@ -148,8 +149,8 @@ class FrameEvents:
         running, frames = found
         self._fetches.end_if_enough(running, self._out)
         for frame in frames:
-            self._settle(frame)
             self._examine(frame, over=not isinstance(event, on.Reached))
+            self._settle(frame)
         error = failure(event, running, self.capacity)
         if error is None:
             return

@@ -69,8 +69,11 @@ def fail(frame: FrameLedger) -> None:
 
 
 def may_improve(frame: FrameLedger) -> bool:
-    """Whether a finer level than those that failed is here or may still come."""
-    if frame.request is None and frame.missing(None) is None:
+    """Whether a finer level than those that failed is here or may still come.
+
+    While the codestream is examined, more levels may be here than are known.
+    """
+    if frame.request is None and frame.missing(None) is None and not frame.examining:
         last = min(frame.fetched_level, frame.finest_level)
     else:
         last = frame.finest_level
