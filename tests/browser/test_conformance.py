@@ -24,10 +24,6 @@ pytestmark = [
 ]
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs/conformance.md"
-NOT_YET = {
-    # its image offset makes lower levels smaller than halving does: decoded at full size only
-    "openjph-tests/simple_dec_irv97_64x64_tiles_RPCL.jph": "DecodeError",
-}
 
 FILE_LIMIT_MS = 60_000
 BATCH = 25
@@ -49,12 +45,13 @@ async ([names, limitMs, withPixels]) => {
         for (let i = 0; i < out.length; i++) out[i] = data[i * samples + sample];
         return out;
     };
+    const refusal = ({ type, message }) => ({ error: type, message });
     const settled = () => new Promise((resolve) => {
         const timer = setTimeout(() => resolve({ hang: true }), limitMs);
         const done = (result) => { clearTimeout(timer); resolve(result); };
         viewer.addEventListener('firstlight:complete', () => done({}), { once: true });
         viewer.addEventListener('firstlight:error', ({ detail }) => {
-            if (detail.frameIndex === null) done({ error: detail.error.type });
+            if (detail.frameIndex === null) done(refusal(detail.error));
         }, { once: true });
     });
     const frameOf = async ({ frameIndex }) => {
@@ -70,11 +67,11 @@ async ([names, limitMs, withPixels]) => {
     const load = async (src) => {
         const end = settled();
         viewer.src = src;
-        const { hang, error } = await end;
-        if (hang || error) return { hang, error };
+        const seen = await end;
+        if (seen.hang || seen.error) return seen;
         const states = viewer.state();
         const failed = states.find(({ error }) => error);
-        if (failed) return { error: failed.error.type };
+        if (failed) return refusal(failed.error);
         const frames = [];
         for (const state of states) frames.push(await frameOf(state));
         const sha256 = await hashOf(await new Blob(frames.map(({ bytes }) => bytes)).arrayBuffer());
@@ -110,6 +107,7 @@ def _judge_all(page: Any, data: Path, shown: list[Shown]) -> dict[str, tuple[Sho
             verdict = _first_verdict(each, result)
             if verdict is None:
                 [whole] = _load(page, [each], with_pixels=True)
+                assert "error" not in whole, (each.name, whole)
                 pictures = conformance.pictures_of(whole)
                 verdict = conformance.verdict_of(each, pictures, data)
             verdicts[each.name] = (each, verdict)
@@ -131,5 +129,5 @@ def test_every_file(page, viewer_dist, shared_data):
     assert {n: v for n, v in found.items() if v.word in (WRONG, HANG)} == {}
     refused = {name: verdict.detail for name, verdict in found.items() if verdict.word == REFUSED}
     rightly = {name: error for name, error in refused.items() if not name.startswith("negative/")}
-    assert rightly == RIGHTLY_REFUSED | NOT_YET
+    assert rightly == RIGHTLY_REFUSED
     assert DOCUMENT.read_text() == text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import numpy as np
@@ -46,7 +47,7 @@ def test_first_render_needs_exactly_the_bytes_of_the_first_level(serve, radiogra
     frame = radiograph.descriptor["series"][0]["frames"][0]
     path = f"/{frame['url']}"
     fault = Fault(stall_after_bytes=frame["level_ends"][0] - missing_bytes)
-    with FaultyServer(radiograph.files(), {path: fault}) as data:
+    with FaultyServer(_with_enclosed(radiograph, None), {path: fault}) as data:
         viewer.open(data.url("/firstlight.json"))
         if missing_bytes:
             viewer.page.wait_for_function(
@@ -63,6 +64,54 @@ def test_first_render_needs_exactly_the_bytes_of_the_first_level(serve, radiogra
         data.release(path)
         viewer.wait_for("complete")
         assert np.array_equal(viewer.stored_pixels(0), radiograph.pixels[0])
+
+
+def _with_enclosed(tree, text: str | None) -> dict[str, bytes]:
+    """The files of a tree whose descriptor encloses this as its first level, or none."""
+    descriptor = tree.descriptor
+    del descriptor["first_level"]
+    if text is not None:
+        descriptor["first_level"] = text
+    return {**tree.files(), "/firstlight.json": json.dumps(descriptor).encode()}
+
+
+def test_the_descriptor_brings_the_first_picture(serve, radiograph):
+    viewer, _ = serve(radiograph)
+    frame = radiograph.descriptor["series"][0]["frames"][0]
+    path = f"/{frame['url']}"
+    with FaultyServer(radiograph.files(), {path: Fault(no_answer=True)}) as data:
+        viewer.open(data.url("/firstlight.json"))
+        [detail] = viewer.wait_for("first-render")
+        assert detail["resolutionLevel"] == 0
+        viewer.element("ready")
+        [state] = viewer.state()
+        assert (state["status"], state["resolutionLevel"]) == ("waiting", 0)
+        viewer.page.get_by_text(re.compile("loading", re.IGNORECASE)).first.wait_for()
+        assert state["heldBytes"] == 0
+        small = viewer.stored_pixels(0)
+        data.release(path)
+        viewer.wait_for("complete")
+        assert np.array_equal(viewer.stored_pixels(0), radiograph.pixels[0])
+        assert len(data.requests(path)) == 1
+    with FaultyServer(
+        _with_enclosed(radiograph, None), {path: Fault(stall_after_bytes=frame["level_ends"][0])}
+    ) as data:
+        viewer.open(data.url("/firstlight.json"))
+        viewer.wait_for("first-render")
+        assert np.array_equal(viewer.stored_pixels(0), small)
+
+
+@pytest.mark.parametrize("length", ["right", "wrong"])
+def test_an_enclosed_level_that_is_spoiled_does_no_harm(serve, radiograph, length):
+    viewer, _ = serve(radiograph)
+    enclosed = radiograph.descriptor["first_level"]
+    spoiled = enclosed.swapcase() if length == "right" else enclosed[:-4]
+    with FaultyServer(_with_enclosed(radiograph, spoiled)) as data:
+        viewer.open(data.url("/firstlight.json"))
+        viewer.wait_for("complete")
+        assert viewer.state()[0]["status"] == "lossless"
+        assert np.array_equal(viewer.stored_pixels(0), radiograph.pixels[0])
+        assert viewer.heard("error") == []
 
 
 def test_a_jphuri_pair_opens_and_becomes_lossless(serve, radiograph):

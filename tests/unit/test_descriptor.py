@@ -58,7 +58,14 @@ series = st.builds(
 )
 
 
-@given(st.builds(Descriptor, series=st.lists(series, max_size=3).map(tuple), generator=st.text()))
+@given(
+    st.builds(
+        Descriptor,
+        series=st.lists(series, max_size=3).map(tuple),
+        generator=st.text(),
+        first_level=st.binary(max_size=100),
+    )
+)
 def test_round_trip(descriptor: Descriptor) -> None:
     assert read_descriptor(write_descriptor(descriptor)) == descriptor
 
@@ -96,6 +103,8 @@ GOOD = json.loads(write_descriptor(Descriptor(series=(SeriesEntry("1.2", (frame(
         json.dumps(GOOD).replace('"rows"', '"rouws"'),
         json.dumps(GOOD).replace("[10, 50, 98]", "[50, 10, 98]"),
         json.dumps(GOOD).replace("[10, 50, 98]", '"x"'),
+        json.dumps({**GOOD, "first_level": "no base64"}),
+        json.dumps({**GOOD, "first_level": 5}),
     ],
 )
 def test_malformed(text: str) -> None:

@@ -90,6 +90,29 @@ def test_no_tree(tmp_path: Path) -> None:
     assert "holds no firstlight.json" in result.stderr
 
 
+@pytest.mark.parametrize("layout", ["dicomweb", "jphuri"])
+def test_the_descriptor_encloses_the_first_level(layout: str, tmp_path: Path) -> None:
+    out = prepared(tmp_path, layout)
+    descriptor = descriptor_of(out)
+    frame = descriptor.series[0].frames[0]
+    body = (out / frame.url).read_bytes()[frame.start :]
+    assert descriptor.first_level == body[: frame.level_ends[0]] != b""
+    text = (out / "firstlight.json").read_text()
+    record = json.loads(text)
+    record["first_level"] = record["first_level"].swapcase()
+    (out / "firstlight.json").write_text(json.dumps(record))
+    result = verify(out)
+    assert result.exit_code == 1
+    assert "first_level" in result.stderr
+
+
+def test_no_first_level_is_enclosed_that_the_page_could_not_show(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    source = copied(tmp_path / "in", *NAMES)
+    assert run(source, "-o", out, "--format", "jpegls").exit_code == 0
+    assert descriptor_of(out).first_level == b""
+
+
 def test_heads_are_the_beginnings_of_frames(tmp_path: Path) -> None:
     out = prepared(tmp_path)
     series = next(s for s in descriptor_of(out).series if s.heads)

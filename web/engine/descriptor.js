@@ -17,6 +17,18 @@ export function shapeOf(series, frame) {
 }
 
 /**
+ * The first frame's smallest level.
+ *
+ * @param {any} descriptor
+ * @returns {Uint8Array<ArrayBuffer> | null} null where it is not enclosed
+ */
+export function enclosedLevel({ first_level: enclosed, series: [{ frames }] }) {
+  if (!enclosed) return null;
+  const bytes = Uint8Array.from(atob(enclosed), (letter) => letter.charCodeAt(0));
+  return bytes.length === frames[0].level_ends[0] ? bytes : null;
+}
+
+/**
  * The smallest level that has as many pixels as the screen.
  *
  * @param {number} screenPx
@@ -102,6 +114,23 @@ export function headsPlan(series, mostBytes) {
   if (stop === undefined) return null;
   const frameCount = new Set(pieces.map(({ index }) => index)).size;
   return { url: series.heads.url, stop, frameCount, pieces };
+}
+
+/** After so much of the heads file, 2 ms of 30 Mbit/s, it is looked at again; each look costs a message. */
+const MILESTONE_BYTES = 2 ** 13;
+
+/**
+ * Where in the heads file news is worth a message: ends of its pieces.
+ *
+ * @param {HeadsPlan} plan
+ * @returns {number[]}
+ */
+export function milestonesOf({ pieces, stop }) {
+  let next = 0;
+  const found = pieces
+    .map(({ at }) => at)
+    .filter((at) => at >= next && (next = at + MILESTONE_BYTES));
+  return [...found, stop];
 }
 
 /**

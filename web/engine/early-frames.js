@@ -10,7 +10,12 @@ const JOBS_PER_DECODER = 16;
  * @property {number} index
  * @property {number[]} ends where its levels end, from the codestream's first byte
  * @property {object} image `ImageShape` of wasm/codec.js
- * @property {(stop: number) => Piece[]} pieces its first bytes up to `stop`
+ * @property {(stop: number) => Piece[]} pieces its first bytes up to `stop`, as the transport holds them
+ * @property {Uint8Array<ArrayBuffer>} [bytes] them themselves, where they came another way
+ *
+ * @typedef {object} Ways how an order reaches a decoder
+ * @property {(message: object) => void} post by the transport, which adds the bytes
+ * @property {(decoder: number, order: object, bytes: ArrayBuffer) => void} hand with its bytes
  */
 
 /** What is known of a frame whose bytes come before Python is up. */
@@ -30,7 +35,7 @@ class Progress {
 /** Decodes frames before Python is up: each as far as its bytes are here, what came first first, on all decoders. */
 export class EarlyFrames {
   #epoch;
-  #post;
+  #ways;
   /** @type {number[]} jobs of each decoder */
   #load;
   /** @type {Map<number, Progress>} */
@@ -46,11 +51,11 @@ export class EarlyFrames {
   /**
    * @param {number} epoch
    * @param {number} decoderCount
-   * @param {(message: object) => void} post to the transport
+   * @param {Ways} ways
    */
-  constructor(epoch, decoderCount, post) {
+  constructor(epoch, decoderCount, ways) {
     this.#epoch = epoch;
-    this.#post = post;
+    this.#ways = ways;
     this.#load = Array(decoderCount).fill(0);
   }
 
@@ -149,17 +154,18 @@ export class EarlyFrames {
     progress.decoder = decoder;
     this.#load[decoder] += 1;
     const { frame, reachedLevel } = progress;
-    this.#post({
+    const order = {
       kind: 'decode',
       job: 0,
       worker: decoder,
       seriesIndex: seriesTag(this.#epoch, 0),
       frameIndex: frame.index,
       codec: 'openjph',
-      pieces: frame.pieces(frame.ends[reachedLevel]),
       resolutionLevel: reachedLevel,
       decompositionLevels: frame.ends.length - 1,
       image: frame.image,
-    });
+    };
+    if (frame.bytes) this.#ways.hand(decoder, order, frame.bytes.buffer);
+    else this.#ways.post({ ...order, pieces: frame.pieces(frame.ends[reachedLevel]) });
   }
 }

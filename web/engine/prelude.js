@@ -1,20 +1,29 @@
 import { isDescriptor } from './address.js';
 import { BegunSegments, DESCRIPTOR, FRAME, HEADS, METADATA } from './begun-segments.js';
-import { headPieces, headsPlan, levelFor, levelWithin, shapeOf, wholeLevel } from './descriptor.js';
+import {
+  enclosedLevel,
+  headPieces,
+  headsPlan,
+  levelFor,
+  levelWithin,
+  milestonesOf,
+  shapeOf,
+  wholeLevel,
+} from './descriptor.js';
 import { EarlyFrames } from './early-frames.js';
 import { isPartOf } from './records.js';
 
 /**
  * What must happen before Python is up, and no more. It has no policy but this order, since one link carries all: the
  * frame that is looked at, to the level that fills the screen; where there are more frames, to a good first level, and
- * then the heads file, which has something of every frame; then Python, beside which a frame that is alone goes on. The
- * descriptor says where the bytes lie and where levels end. Python reads the descriptor too when it is up, and then takes
- * the rest over; in a page whose Python is up already that saves the time that it takes to read.
+ * then the heads file, which has something of every frame; then Python, beside which a frame that is alone goes on.
+ * Python reads the descriptor too and then takes over; in a page whose Python is up already that saves its reading time.
  *
  * @typedef {import('./begun-segments.js').Adoption} Adoption
  *
  * @typedef {object} PreludeHost
  * @property {(message: object) => void} post to the transport
+ * @property {(decoder: number, order: object, bytes: ArrayBuffer) => void} hand to a decoder, with its bytes
  * @property {(segment: number, stop: number) => Promise<Uint8Array>} read held bytes from the start
  * @property {(descriptor: any) => void} described the descriptor is here
  * @property {(frameIndex: number, heldBytes: number, totalBytes: number) => void} progressed
@@ -36,9 +45,6 @@ const HEADS_BYTES = 2 ** 21;
 
 /** How long Python, which alone heeds what the viewer looks at meanwhile, waits for the prelude to end. */
 const PATIENCE_MS = 500;
-
-/** After so much of the heads file, 2 ms of 30 Mbit/s, it is looked at again; each look costs a message. */
-const MILESTONE_BYTES = 2 ** 13;
 
 /** HTJ2K by its transfer syntaxes (PS3.6 Annex A): the one codec that is loaded already. */
 const HTJ2K = /^1\.2\.840\.10008\.1\.2\.4\.20[123]$/;
@@ -73,7 +79,7 @@ export class Prelude {
     this.#frameIndex = frameIndex;
     this.#host = host;
     this.#segments = new BegunSegments(epoch, host.post, host.begun?.url ?? null);
-    this.#early = new EarlyFrames(epoch, host.decoderCount, host.post);
+    this.#early = new EarlyFrames(epoch, host.decoderCount, host);
   }
 
   start() {
@@ -223,8 +229,12 @@ export class Prelude {
     this.#frameIndex = frameIndex;
     this.#isHtj2k = HTJ2K.test(series.transfer_syntax_uid);
     // Its bytes are on their way while the page is put together.
-    if (this.#host.beginsFrame) this.#beginFrame(series, frame);
-    else this.#settle();
+    if (this.#host.beginsFrame) {
+      this.#beginFrame(series, frame);
+      // A first picture without a round trip; what was asked for has its bytes too, and nothing depends on them.
+      const bytes = this.#isHtj2k && frameIndex === 0 ? enclosedLevel(descriptor) : null;
+      if (bytes && this.#frame) this.#early.reached({ ...this.#frame, bytes }, bytes.length);
+    } else this.#settle();
     this.#host.described(descriptor);
   }
 
@@ -286,13 +296,8 @@ export class Prelude {
 
   #beginHeads() {
     if (!this.#heads || this.#segments.has(HEADS)) return;
-    const { url, stop, pieces } = this.#heads;
-    let next = 0;
-    const milestones = pieces
-      .map(({ at }) => at)
-      .filter((at) => at >= next && (next = at + MILESTONE_BYTES));
-    milestones.push(stop);
-    this.#segments.fetch(HEADS, new URL(url, this.#src).href, 0, stop, milestones);
+    const { url, stop } = this.#heads;
+    this.#segments.fetch(HEADS, new URL(url, this.#src).href, 0, stop, milestonesOf(this.#heads));
   }
 
   /** @param {number} stop in the heads file */

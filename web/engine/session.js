@@ -73,6 +73,7 @@ export class Session extends EventTarget {
     this.#credentials.sendTo(this.#workers.transport);
     this.#prelude = new Prelude(this.#src, frameIndex, this.#epoch, {
       post: (message) => this.#workers.transport.postMessage(message),
+      hand: (decoder, order, bytes) => this.#workers.hand(decoder, order, bytes),
       read: (segment, stop) => this.#questions.read(this.#workers.transport, segment, stop),
       described: (descriptor) => {
         this.#holdings.describe(descriptor);

@@ -117,6 +117,17 @@ export class Workers {
     return decoder;
   }
 
+  /**
+   * Gives a decoder an order with its bytes, which otherwise the transport adds.
+   *
+   * @param {number} index
+   * @param {object} order
+   * @param {ArrayBuffer} bytes
+   */
+  hand(index, order, bytes) {
+    this.decoders[index].postMessage({ ...order, owner: 'page', bytes }, [bytes]);
+  }
+
   /** @param {number} maxSamples larger full images are refused before memory is taken for them */
   limitSamples(maxSamples) {
     if (maxSamples === this.#maxSamples) return;

@@ -12,20 +12,23 @@ from firstlight.errors import FirstlightError
 from firstlight.prepare.opened import opened
 from firstlight.prepare.proof import Complaint
 from firstlight.sources.base import Part
+from firstlight.sources.descriptor import FILE_NAME
 from firstlight.sources.sidecar import HEAD_BYTES, SUFFIX, read_sidecar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from firstlight.prepare.tree import Tree
-    from firstlight.sources.descriptor import FrameEntry, SeriesEntry
+    from firstlight.sources.descriptor import Descriptor, FrameEntry, SeriesEntry
 
 _STUDIES = "studies/index.json"
 _SERIES_UID, _SOP_UID, _STUDY_UID, _SYNTAX = "0020000E", "00080018", "0020000D", "00083002"
 
 
-def beside_complaints(tree: Tree, series: Sequence[SeriesEntry]) -> Iterator[Complaint]:
+def beside_complaints(tree: Tree, descriptor: Descriptor) -> Iterator[Complaint]:
     """Everything wrong beside the frames."""
+    series = descriptor.series
+    yield from _first_level(tree, descriptor)
     for entry in series:
         yield from _heads(tree, entry)
         yield from _headers(tree, entry)
@@ -33,6 +36,15 @@ def beside_complaints(tree: Tree, series: Sequence[SeriesEntry]) -> Iterator[Com
         for entry in series:
             yield from _dicomweb(tree, entry)
         yield from _studies(tree, {entry.study_instance_uid for entry in series})
+
+
+def _first_level(tree: Tree, descriptor: Descriptor) -> Iterator[Complaint]:
+    enclosed = descriptor.first_level
+    if not enclosed:
+        return
+    frames = descriptor.series[0].frames if descriptor.series else ()
+    if not frames or enclosed != _stretch(tree, frames[0], 0, frames[0].level_ends[0]):
+        yield Complaint(FILE_NAME, "first_level is not the first level of the first frame")
 
 
 def _heads(tree: Tree, series: SeriesEntry) -> Iterator[Complaint]:

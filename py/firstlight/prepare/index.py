@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import firstlight
 from firstlight.dicom.order import display_order
 from firstlight.errors import MalformedDescriptor
-from firstlight.prepare.heads import with_heads
+from firstlight.prepare.heads import first_level_of, with_heads
 from firstlight.prepare.tree import write_if_changed
 from firstlight.sources.descriptor import (
     FILE_NAME,
@@ -54,7 +54,8 @@ def write_indexes(
         write_if_changed(tree, path, data)
     if heads:
         series = tuple(with_heads(tree, layout, entry, before) for entry in series)
-    descriptor = Descriptor(series=series, generator=f"firstlight {firstlight.__version__}")
+    generator = f"firstlight {firstlight.__version__}"
+    descriptor = Descriptor(series, generator, first_level_of(tree, series))
     write_if_changed(tree, FILE_NAME, write_descriptor(descriptor).encode())
     now = {entry.heads.url for entry in series if entry.heads}
     for entry in before:

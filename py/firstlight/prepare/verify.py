@@ -52,7 +52,8 @@ def verify(location: str, *, jobs: int, progress: Progress) -> VerifyReport:
         MalformedDescriptor: it cannot be read.
     """
     started, tree = time.perf_counter(), open_tree(location)
-    series = read_descriptor(tree.read(FILE_NAME), resource=f"{location}/{FILE_NAME}").series
+    descriptor = read_descriptor(tree.read(FILE_NAME), resource=f"{location}/{FILE_NAME}")
+    series = descriptor.series
     frames = [frame for entry in series for frame in entry.frames]
     tasks = [task for entry in series for task in _tasks(location, entry)]
     complaints: list[Complaint] = []
@@ -66,7 +67,7 @@ def verify(location: str, *, jobs: int, progress: Progress) -> VerifyReport:
                 complaints += found
             progress.advance(len(task.frames), sum(_pixel_bytes(frame) for frame in task.frames))
     with quiet_pydicom():
-        complaints += beside_complaints(tree, series)
+        complaints += beside_complaints(tree, descriptor)
     complaints += _receipt_complaints(tree)
     return VerifyReport(
         series=len(series),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -104,19 +105,26 @@ class SeriesEntry:
 
 @dataclass(frozen=True, slots=True)
 class Descriptor:
-    """A whole ``firstlight.json``."""
+    """A whole ``firstlight.json``.
+
+    ``first_level``: the smallest resolution level of the first series' first frame, as bytes of its
+    codestream; empty if it is not enclosed.
+    """
 
     series: tuple[SeriesEntry, ...] = field(default=())
     generator: str = ""
+    first_level: bytes = b""
 
 
 def write_descriptor(descriptor: Descriptor) -> str:
     """The JSON text of a descriptor."""
-    record = {
+    record: dict[str, Any] = {
         "firstlight": FORMAT_VERSION,
         "generator": descriptor.generator,
         "series": [_series_to_json(series) for series in descriptor.series],
     }
+    if descriptor.first_level:
+        record["first_level"] = base64.b64encode(descriptor.first_level).decode("ascii")
     return json.dumps(record, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -136,11 +144,12 @@ def read_descriptor(text: str | bytes, *, resource: str = FILE_NAME) -> Descript
         )
     try:
         series = tuple(_series_from_json(entry) for entry in record["series"])
+        first_level = base64.b64decode(record.get("first_level", ""), validate=True)
     except MalformedDescriptor as error:
         raise MalformedDescriptor(error.message, resource=error.resource or resource) from error
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise MalformedDescriptor(f"{type(error).__name__}: {error}", resource=resource) from error
-    return Descriptor(series=series, generator=str(record.get("generator", "")))
+    return Descriptor(series, str(record.get("generator", "")), first_level)
 
 
 def _series_to_json(series: SeriesEntry) -> dict[str, Any]:
