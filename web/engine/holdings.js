@@ -95,7 +95,10 @@ export class Holdings {
    */
   #addFacts(known, { volume, noVolume, notices }) {
     if (volume === undefined && notices === undefined) return;
-    Object.assign(known, { volume, noVolume, notices });
+    const before = { volume: known.volume, noVolume: known.noVolume, notices: known.notices };
+    const now = { volume, noVolume, notices };
+    if (JSON.stringify(before) === JSON.stringify(now)) return;
+    Object.assign(known, now);
     this.#tell('series', {});
   }
 

@@ -154,7 +154,17 @@ export function seriesFromDescriptor(descriptor) {
   const [one] = filled;
   const frames = one.frames.map((/** @type {any} */ { image }) => ({ ...one.image, ...image }));
   const reversible = one.transfer_syntax_uid !== HTJ2K;
-  return { summaries, first: withDefaults({ ...head(one, 0), reversible, frames }) };
+  const first = { ...head(one, 0), reversible, frames, ...volumeOf(one) };
+  return { summaries, first: withDefaults(first) };
+}
+
+/**
+ * What `prepare` has found out of all frames.
+ *
+ * @param {any} series
+ */
+function volumeOf({ volume, no_volume: noVolume, volume_notices: notices }) {
+  return volume === undefined ? {} : { volume, noVolume, notices };
 }
 
 /**

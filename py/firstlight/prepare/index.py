@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import Counter
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import firstlight
 from firstlight.dicom.order import display_order
@@ -17,9 +19,10 @@ from firstlight.sources.descriptor import (
     read_descriptor,
     write_descriptor,
 )
+from firstlight.volume import assemble
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from firstlight.prepare.layout import Layout
     from firstlight.prepare.receipts import Receipt
@@ -56,11 +59,28 @@ def write_indexes(
         series = tuple(with_heads(tree, layout, entry, before) for entry in series)
     generator = f"firstlight {firstlight.__version__}"
     descriptor = Descriptor(series, generator, first_level_of(tree, series))
-    write_if_changed(tree, FILE_NAME, write_descriptor(descriptor).encode())
+    parts = Counter(entry.series_instance_uid for entry in series)
+    text = write_descriptor(descriptor, partial(_volume_of, parts=parts))
+    write_if_changed(tree, FILE_NAME, text.encode())
     now = {entry.heads.url for entry in series if entry.heads}
     for entry in before:
         if entry.heads and entry.heads.url not in now:
             tree.remove(entry.heads.url)
+
+
+def _volume_of(series: SeriesEntry, parts: Mapping[str, int]) -> dict[str, Any]:
+    """The volume that the frames make, for a page before Python is up.
+
+    Of a series in several entries a reader finds it out when it has joined them.
+    """
+    if parts[series.series_instance_uid] > 1:
+        return {}
+    assembly = assemble([frame.image for frame in series.frames])
+    return {
+        "volume": assembly.volume and assembly.volume.to_json(),
+        "no_volume": assembly.reason,
+        "volume_notices": list(assembly.notices),
+    }
 
 
 def _before(tree: Tree) -> tuple[SeriesEntry, ...]:

@@ -116,12 +116,14 @@ class Descriptor:
     first_level: bytes = b""
 
 
-def write_descriptor(descriptor: Descriptor) -> str:
-    """The JSON text of a descriptor."""
+def write_descriptor(
+    descriptor: Descriptor, found: Callable[[SeriesEntry], dict[str, Any]] = lambda _series: {}
+) -> str:
+    """The JSON text of a descriptor; what is ``found`` out of a series is added to its record."""
     record: dict[str, Any] = {
         "firstlight": FORMAT_VERSION,
         "generator": descriptor.generator,
-        "series": [_series_to_json(series) for series in descriptor.series],
+        "series": [{**_series_to_json(one), **found(one)} for one in descriptor.series],
     }
     if descriptor.first_level:
         record["first_level"] = base64.b64encode(descriptor.first_level).decode("ascii")
