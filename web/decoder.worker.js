@@ -23,6 +23,7 @@ import { CodecRunner, errorRecord } from '../wasm/runner.js';
  *
  * @typedef {{kind: 'connect', port: MessagePort, role: 'transport' | 'loader'}} ConnectMessage
  * @typedef {{kind: 'limits', maxSamples: number}} LimitsMessage
+ * @typedef {{kind: 'warm'}} WarmMessage nothing else has to be done: even a decoder that has had no order may get fast
  */
 
 /** How long no order must have come before a warm-up run, which takes about 10 ms once and 0.2 ms then. */
@@ -73,9 +74,13 @@ let maxSamples = Infinity;
 runner.load(FIRST_CODEC).then(warmWhenIdle, () => {}); // a failure is reported with each order
 
 self.addEventListener('message', (event) => {
-  const message = /** @type {ConnectMessage | LimitsMessage | DecodeMessage} */ (event.data);
+  const message = /** @type {ConnectMessage | LimitsMessage | WarmMessage | DecodeMessage} */ (event.data);
   if (message.kind === 'limits') maxSamples = message.maxSamples;
   if (message.kind === 'decode') void carryOut(message);
+  if (message.kind === 'warm') {
+    isUsed = true;
+    warmWhenIdle();
+  }
   if (message.kind !== 'connect') return;
   if (message.role === 'loader') {
     loader = message.port;

@@ -96,6 +96,7 @@ export class Workers {
   #keepPython() {
     this.#isComplete = true;
     this.loader?.postMessage({ kind: 'keep' });
+    for (const decoder of this.decoders) decoder.postMessage({ kind: 'warm' });
   }
 
   #startDecoders() {
