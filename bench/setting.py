@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bench.data import Target
     from bench.peers import Peer, Viewport
 
-CANVAS_PX: Final = {"image": 512, "series": 256}
+CANVAS_PX: Final = {"image": 512, "series": 256, "warmup": 256}
 """Pixels a side of the canvas by target: of the stack, and of one axial viewport."""
 
 POLL_MS: Final = 50

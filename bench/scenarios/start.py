@@ -14,10 +14,14 @@ from bench.observation import Observation
 from bench.setting import wait_for, wait_until_seen
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from playwright.sync_api import Page
 
     from bench.data import Target
     from bench.setting import Setting
+
+    Visit = Callable[[Setting, BenchServer, Page, Target], dict[str, float]]
 
 FILL_VISITS: Final = 2
 """The first fills the HTTP cache; only the second lets V8 keep compiled code for the next."""
@@ -29,17 +33,21 @@ def measure_cold(setting: Setting, target: Target) -> dict[str, float]:
 
 
 def measure_warm(setting: Setting, target: Target) -> dict[str, float]:
+    return _third_visit(setting, target, _visit)
+
+
+def _third_visit(setting: Setting, target: Target, visit: Visit) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         profile = Path(folder)
         with BenchServer(setting.data, setting.peer.page_folder, "local") as server:
             port = urlsplit(server.url).port or 0
             for _ in range(FILL_VISITS):
                 with setting.page(target, profile) as page:
-                    _visit(setting, server, page, target)
+                    visit(setting, server, page, target)
                     setting.wait_until_kept(page)
         # The same address, or the caches would know nothing of it.
         with setting.server(port) as server, setting.page(target, profile) as page:
-            return _visit(setting, server, page, target)
+            return visit(setting, server, page, target)
 
 
 def _visit(setting: Setting, server: BenchServer, page: Page, target: Target) -> dict[str, float]:
@@ -59,6 +67,23 @@ def _visit(setting: Setting, server: BenchServer, page: Page, target: Target) ->
     if setting.peer.is_firstlight:
         metrics["python_ready_ms"] = seen.event("ready")
     return metrics
+
+
+def measure_python(setting: Setting, target: Target) -> dict[str, float]:
+    """Both starts, where the images are too small to be in Python's way."""
+    with setting.server() as server, setting.page(target) as page:
+        cold = _python_visit(setting, server, page, target)
+    warm = _third_visit(setting, target, _python_visit)
+    return {"cold_ready_ms": cold["ready_ms"], "warm_ready_ms": warm["ready_ms"]}
+
+
+def _python_visit(
+    setting: Setting, server: BenchServer, page: Page, target: Target
+) -> dict[str, float]:
+    setting.navigate(page, server, target, "stack")
+    wait_until_seen(page, "complete")
+    wait_for(page, "bench.marked('ready') !== undefined")
+    return {"ready_ms": Observation.of(page).event("ready")}
 
 
 def measure_cold_series(setting: Setting, target: Target) -> dict[str, float]:
@@ -115,4 +140,16 @@ COLD_SERIES: Final = Scenario(
         ),
     ),
     measure_cold_series,
+)
+PYTHON: Final = Scenario(
+    "python",
+    "Python alone: four slices, from navigation",
+    "warmup",
+    "stack",
+    (
+        Metric("cold_ready_ms", "cold start to Python ready"),
+        Metric("warm_ready_ms", "warm start to Python ready"),
+    ),
+    measure_python,
+    ours_only=True,
 )

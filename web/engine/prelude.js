@@ -64,7 +64,7 @@ export class Prelude {
   #isRead = false;
   #isHtj2k = false;
   #isSettled = false;
-  #over = false;
+  isOver = false;
   /** @type {() => void} somebody waits for what is being decoded */
   #onIdle = () => {};
 
@@ -101,10 +101,6 @@ export class Prelude {
       this.#host.readable();
       this.#settle();
     }
-  }
-
-  get isOver() {
-    return this.#over;
   }
 
   /**
@@ -154,7 +150,7 @@ export class Prelude {
 
   /** The session is over: what Python has not taken over is let go. */
   abandon() {
-    if (this.#over) return;
+    if (this.isOver) return;
     this.#end();
     this.#segments.release();
   }
@@ -178,7 +174,7 @@ export class Prelude {
   }
 
   #end() {
-    this.#over = true;
+    this.isOver = true;
     this.#early.stop();
   }
 
@@ -209,7 +205,7 @@ export class Prelude {
 
   /** @param {Uint8Array} bytes */
   #readDescriptor(bytes) {
-    if (this.#over || this.#isRead) return;
+    if (this.isOver || this.#isRead) return;
     this.#isRead = true;
     try {
       this.#begin(JSON.parse(new TextDecoder().decode(bytes)));
@@ -233,7 +229,10 @@ export class Prelude {
       this.#beginFrame(series, frame);
       // A first picture without a round trip; what was asked for has its bytes too, and nothing depends on them.
       const bytes = this.#isHtj2k && frameIndex === 0 ? enclosedLevel(descriptor) : null;
-      if (bytes && this.#frame) this.#early.reached({ ...this.#frame, bytes }, bytes.length);
+      if (bytes && this.#frame) {
+        this.#early.reached({ ...this.#frame, bytes }, bytes.length);
+        this.#beginHeads(); // so every slice need not wait for more of the first
+      }
     } else this.#settle();
     this.#host.described(descriptor);
   }
@@ -286,7 +285,7 @@ export class Prelude {
   /** @param {number} held bytes of the frame */
   #frameReached(held) {
     const frame = this.#frame;
-    if (!frame || this.#over) return;
+    if (!frame || this.isOver) return;
     this.#progressed(frame, held);
     // The rest of a frame that is alone goes on beside Python's bytes.
     if (!this.#heads && held >= frame.ends[frame.lastLevel]) this.#settle();
@@ -303,7 +302,7 @@ export class Prelude {
   /** @param {number} stop in the heads file */
   #headsReached(stop) {
     const waiting = this.#heads?.pieces ?? [];
-    while (waiting.length > 0 && waiting[0].at <= stop && !this.#over) {
+    while (waiting.length > 0 && waiting[0].at <= stop && !this.isOver) {
       const [{ index, held }] = waiting.splice(0, 1);
       if (index !== this.#frameIndex) this.#progressed(this.#headed(index), held);
     }

@@ -206,7 +206,7 @@ export class Screen {
     if (dataset.tool !== shown.tool) dataset.tool = shown.tool;
     this.#shown = shown;
     if (this.#furniture) this.#updateFurniture(this.#furniture, shown);
-    else this.#places.strip.hidden = frameCount < 2;
+    else if (series) this.#places.strip.hidden = frameCount < 2;
     if (shown.error || shown.state?.resolutionLevel !== null) void this.#furnish();
     this.layouts.follow(shown.session);
     this.layouts.panes?.update();

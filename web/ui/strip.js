@@ -79,7 +79,9 @@ export class Strip {
   /** @param {number} count */
   #restart(count) {
     this.#grades = new Uint8Array(count).fill(packed({ grade: 'waiting', part: 0 }));
-    this.element.hidden = count < 2;
+    // While nothing is known of what is opened its place stays, or the picture would be laid out and drawn twice more.
+    if (count > 0) this.element.hidden = count < 2;
+    this.element.style.visibility = count > 0 ? '' : 'hidden';
     this.#slider.max = String(Math.max(0, count - 1));
     this.#current = 0;
     this.#slider.value = '0';
@@ -150,10 +152,11 @@ export class Strip {
   #drawBars(context, { first, last, step, y, lane }) {
     const ratio = devicePixelRatio;
     const gap = step > GAP_FROM_PX * ratio ? Math.round(ratio) : 0;
+    const left = Math.round(first * step);
+    context.clearRect(left, y, Math.round((last + 1) * step) - left, lane);
     for (let index = first; index <= last; index += 1) {
       const x = Math.round(index * step);
       const width = Math.round((index + 1) * step) - x - gap;
-      context.clearRect(x, y, width + gap, lane);
       drawGrade(context, unpacked(this.#grades[index]), { x, y, width, height: lane });
     }
   }
