@@ -93,7 +93,7 @@ export class Stage {
     this.#mark.update(mark, state ? bytesDescribed(state) : '');
     this.element.classList.toggle('replica', mark?.kind === 'replica');
     this.#updateProgress(state);
-    this.#updateMessage(shown);
+    this.#updateMessage(shown, mark);
     this.#empty = !shown.session && !shown.error;
     this.#hover(false);
     return mark;
@@ -139,8 +139,11 @@ export class Stage {
     this.#progress.style.transform = `scaleX(${Math.min(1, state.heldBytes / loading)})`;
   }
 
-  /** @param {Shown} shown */
-  #updateMessage({ series, frameIndex, shownIndex, state, error, session }) {
+  /**
+   * @param {Shown} shown
+   * @param {import('./mark.js').MarkText | null} mark
+   */
+  #updateMessage({ series, frameIndex, shownIndex, state, error, session }, mark) {
     const { refusal } = this.viewport;
     const compact = this.viewport.frame !== undefined;
     this.#outline.hidden = true;
@@ -152,6 +155,10 @@ export class Stage {
       const begun = compact && shownIndex === frameIndex;
       const title = `Frame ${frameIndex + 1} could not be ${begun ? 'completed' : 'loaded'}`;
       this.#message.showFailure(title, state.error, { compact, retry });
+    } else if (state?.regionError && mark?.kind === 'failed') {
+      const retry = () => this.#host.retryFrame(frameIndex);
+      const title = 'This window could not be loaded';
+      this.#message.showFailure(title, state.regionError, { compact, retry });
     } else if (refusal) {
       const reason = { type: 'FormatError', message: refusal, resource: null };
       const record = { ...reason, frame_index: frameIndex, range: null };
