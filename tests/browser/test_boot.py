@@ -72,7 +72,11 @@ def test_python_starts_from_the_snapshot(serve, stack):
     viewer.open("data/firstlight.json")
     viewer.wait_for("complete")
     assert started_by(viewer) == ["snapshot"]
-    paths = [request.path for request in server.requests() if "/py-" in request.path]
+    paths = [
+        request.path
+        for request in server.requests()
+        if "/py-" in request.path and "service-worker-" not in request.headers.get("referer", "")
+    ]
     assert any("snapshot" in path for path in paths)
     assert not any("stdlib" in path or "firstlight-" in path for path in paths)
     assert not any("warn" in message or "error" in message for message in viewer.messages)
@@ -252,6 +256,22 @@ def test_something_of_every_slice_is_shown_before_python(serve, stack):
             assert time.monotonic() < until, "Python is never asked for"
             viewer.page.wait_for_timeout(20)  # lets the routes above be called
     viewer.wait_for("complete")
+    for index, pixels in enumerate(stack.pixels):
+        assert np.array_equal(viewer.stored_pixels(index), pixels)
+
+
+def test_planes_are_shown_before_python(serve, stack):
+    viewer, _ = serve(stack)
+    with python_held_back(viewer.page):
+        viewer.open("data/firstlight.json", layout="mpr")
+        viewer.wait_for("volume-first-render")
+        assert viewer.page.evaluate(STARTED) == []
+        canvas = "shadowRoot.querySelector('.pane[data-plane=axial] canvas')"
+        viewer.page.evaluate(f"shown = document.querySelector('firstlight-viewer').{canvas}")
+    viewer.wait_for("complete")
+    # Python has found the same volume: nothing is put together anew.
+    assert viewer.page.evaluate("shown.isConnected")
+    assert len(viewer.heard("volume-first-render")) == 1
     for index, pixels in enumerate(stack.pixels):
         assert np.array_equal(viewer.stored_pixels(index), pixels)
 

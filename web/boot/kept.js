@@ -21,23 +21,53 @@ export async function keptOrFetched(url) {
 }
 
 /**
- * Keeps these files, and of the same folder nothing else: the next start needs no others.
+ * Keeps these files, and of the same folder nothing else: the next start needs no others. Where there is a service worker,
+ * others are left to it, since it may still open the version before.
  *
  * @param {string[]} urls
  * @returns {Promise<void>} at once where there is no storage, or no room in it
  */
 export async function keep(urls) {
   try {
-    const cache = await storage(urls[0]);
-    if (!cache) return;
-    const held = await cache.keys();
-    const old = held.filter(({ url }) => !urls.includes(url));
-    await Promise.all(old.map((request) => cache.delete(request)));
-    const missing = urls.filter((each) => !held.some(({ url }) => url === each));
-    await Promise.all(missing.map((each) => cache.add(each)));
+    if (!('caches' in globalThis)) return;
+    const shells = await shellsOf(placeOf(urls[0]));
+    await alone(urls, (cache) => fill(cache, urls, { isOnly: shells.length === 0 }));
   } catch (error) {
     console.info(`Firstlight: Python's files are not kept (${error})`);
   }
+}
+
+/**
+ * Same, and nothing else in any case.
+ *
+ * @param {string[]} urls
+ */
+export async function keepOnly(urls) {
+  await alone(urls, (cache) => fill(cache, urls, { isOnly: true }));
+}
+
+/**
+ * The page and the service worker of a new version may want the same at the same time.
+ *
+ * @param {string[]} urls
+ * @param {(cache: Cache) => Promise<void>} work
+ */
+async function alone(urls, work) {
+  const cache = await storage(urls[0]);
+  await navigator.locks.request(nameOf(urls[0]), () => cache && work(cache));
+}
+
+/**
+ * @param {Cache} cache
+ * @param {string[]} urls
+ * @param {{isOnly: boolean}} options
+ */
+async function fill(cache, urls, { isOnly }) {
+  const held = await cache.keys();
+  const old = isOnly ? held.filter(({ url }) => !urls.includes(url)) : [];
+  await Promise.all(old.map((request) => cache.delete(request)));
+  const missing = urls.filter((each) => !held.some(({ url }) => url === each));
+  await Promise.all(missing.map((each) => cache.add(each)));
 }
 
 /**
@@ -50,12 +80,31 @@ export async function forget(urls) {
   await Promise.all(urls.map((url) => cache?.delete(url))).catch(() => {});
 }
 
+/** @param {string} place path of the folder that a viewer lies in */
+export function shellsPrefix(place) {
+  return `firstlight-shell ${place} `;
+}
+
+/** @param {string} place */
+async function shellsOf(place) {
+  return (await caches.keys()).filter((name) => name.startsWith(shellsPrefix(place)));
+}
+
 /**
  * One for each place that a viewer lies at: another version beside it has its own.
  *
  * @param {string} url of a file in the folder of Python's files
  */
 async function storage(url) {
-  if (!('caches' in globalThis)) return null;
-  return caches.open(`firstlight-python ${new URL('..', url).pathname}`);
+  return 'caches' in globalThis ? caches.open(nameOf(url)) : null;
+}
+
+/** @param {string} url of a file in the folder of Python's files */
+function nameOf(url) {
+  return `firstlight-python ${placeOf(url)}`;
+}
+
+/** @param {string} url of a file in the folder of Python's files */
+function placeOf(url) {
+  return new URL('..', url).pathname;
 }

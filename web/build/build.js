@@ -8,6 +8,7 @@ import { at, cache, dist } from './paths.js';
 import { precompress } from './precompress.js';
 import { pythonAssets } from './python-assets.js';
 import { Problem, runMain, say } from './say.js';
+import { addServiceWorker } from './service-worker.js';
 import { setup } from './setup.js';
 
 const stamp = path.join(cache, 'built');
@@ -44,6 +45,7 @@ async function bundle() {
   try {
     await vite.build({ configFile: at('vite.config.js'), logLevel: 'warn' });
     await inlineHeadStart(dist);
+    await addServiceWorker(dist);
   } catch (error) {
     throw new Problem(error instanceof Error ? error.message : String(error));
   }

@@ -19,4 +19,6 @@ declare global {
   const __FIRSTLIGHT_PYTHON__: PythonManifest;
   /** Put in by head-start.js beside this file: built files, relative to the page. */
   const __FIRSTLIGHT_HEAD_START__: { transport: string; decoder: string };
+  /** Put in by service-worker.js beside this file: what `web/service.worker.js` keeps, relative to the page. */
+  const __FIRSTLIGHT_SHELL__: { files: string[]; python: string[] };
 }

@@ -2,7 +2,7 @@
 
 import fs from 'node:fs';
 import path from 'node:path';
-import { at } from './paths.js';
+import { classicScript } from './classic-script.js';
 
 const PLACE = '<!-- head-start -->';
 
@@ -17,7 +17,10 @@ export async function inlineHeadStart(dist) {
     transport: `./assets/${theOne(dist, 'transport.worker')}`,
     decoder: `./assets/${theOne(dist, 'decoder.worker')}`,
   };
-  const script = (await bundled(files)).trim().replaceAll('</', '<\\/');
+  const code = await classicScript('web/engine/head-start.js', {
+    __FIRSTLIGHT_HEAD_START__: files,
+  });
+  const script = code.replaceAll('</', '<\\/');
   fs.writeFileSync(
     page,
     html.replace(PLACE, () => `<script>${script}</script>`),
@@ -34,28 +37,4 @@ function theOne(dist, name) {
     .filter((file) => file.startsWith(`${name}-`) && file.endsWith('.js'));
   if (found.length !== 1) throw new Error(`${found.length} files of ${name} in ${dist}`);
   return found[0];
-}
-
-/**
- * @param {Record<string, string>} files
- * @returns {Promise<string>} a classic script, with all that it imports
- */
-async function bundled(files) {
-  const vite = await import('vite');
-  const built = await vite.build({
-    configFile: false,
-    logLevel: 'warn',
-    define: { __FIRSTLIGHT_HEAD_START__: JSON.stringify(files) },
-    build: {
-      write: false,
-      target: 'es2022',
-      lib: {
-        entry: at('web/engine/head-start.js'),
-        formats: ['iife'],
-        name: 'firstlightHeadStart',
-      },
-    },
-  });
-  const [{ output }] = /** @type {import('vite').Rollup.RollupOutput[]} */ ([built].flat());
-  return output[0].code;
 }

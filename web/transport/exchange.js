@@ -100,10 +100,12 @@ export function readAssetNow(url) {
 }
 
 /**
- * @param {string} url
+ * @param {string | Request} url
  * @param {RequestInit} init
+ * @returns {Promise<Response>} with any status
+ * @throws {TransportError} Unreachable
  */
-async function answerTo(url, init) {
+export async function answerTo(url, init) {
   try {
     return await fetch(url, init);
   } catch (error) {

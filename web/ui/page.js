@@ -21,8 +21,17 @@ const frameNumber = Number(parameters.get('frame') ?? 1);
 viewer.setAttribute('frame-index', String(Math.max(0, frameNumber - 1 || 0)));
 viewer.setAttribute('src', srcOf(location.search));
 if (src === null) viewer.addEventListener('firstlight:error', askUnlessShown);
+viewer.addEventListener('firstlight:complete', keepForOffline, { once: true });
 document.body.append(viewer);
 viewer.focus({ preventScroll: true });
+
+/** The viewer itself, for visits without network, when there is nothing else to do. */
+function keepForOffline() {
+  import('../boot/offline.js').then(
+    ({ offline }) => offline(viewer.ready),
+    () => {}, // gone from the host: there is a newer build
+  );
+}
 
 /**
  * No data at the usual place is no failure: the page asks.
