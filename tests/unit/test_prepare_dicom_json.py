@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,9 +14,9 @@ from pydicom.dataelem import RawDataElement
 from pydicom.tag import Tag
 
 from firstlight.dicomweb.metadata import all_frame_attributes, read_records
-from firstlight.prepare.dicom_json import dicom_json, picked_json
+from firstlight.prepare.dicom_json import dicom_json, json_text, picked_json
 from firstlight.prepare.work import quiet_pydicom
-from unit.prepare_sources import descriptor_of, image, run, saved
+from unit.prepare_sources import descriptor_of, image, part10, run, saved
 
 if TYPE_CHECKING:
     from pydicom.dataelem import DataElement
@@ -93,6 +94,9 @@ def compare_all(paths: list[Path]) -> None:
             understood = {tag: record.get(tag) for tag in without_what_json_lacks(expected)}
             assert json.dumps(understood) == json.dumps(without_what_json_lacks(expected)), path
             nothing_lost(pydicom.dcmread(path, stop_before_pixels=True), record)
+            in_order = dict(sorted(record.items()))
+            text = json.dumps(in_order, ensure_ascii=False, separators=(",", ":"))
+            assert json_text(record) == text, path.name
             picked = picked_json(pydicom.dcmread(path, stop_before_pixels=True), KEYWORDS)
             for tag, element in picked.items():
                 assert json.dumps(element) == json.dumps(record[tag]), path.name
@@ -205,6 +209,34 @@ def test_a_name_that_is_not_in_its_repertoire() -> None:
         header = one("PN", data, tag=0x00100010)
         header[0x00080005] = RawDataElement(Tag(0x00080005), "CS", 10, repertoire, 0, False, True)
         assert record_of(header)["00100010"]["Value"] == [{"Alphabetic": "Müller^A"}], repertoire
+
+
+def with_name(data: bytes, repertoire: bytes) -> Dataset:
+    """As a file is read: with the repertoire it was read in."""
+    dataset = image(np.zeros((1, 1), np.uint8), SpecificCharacterSet=repertoire.decode())
+    key = Tag("PatientName")
+    dataset[key] = RawDataElement(key, "PN", len(data), data, 0, False, True)
+    return pydicom.dcmread(io.BytesIO(part10(dataset)), stop_before_pixels=True)
+
+
+def test_what_is_remembered_of_one_file_is_not_told_of_another() -> None:
+    data = "Жук".encode()
+    for _ in range(2):
+        for repertoire, name in ((b"ISO_IR 192", "Жук"), (b"ISO_IR 144", data.decode("iso8859_5"))):
+            found = record_of(with_name(data, repertoire))["00100010"]["Value"]
+            assert found == [{"Alphabetic": name}], repertoire
+
+
+def test_metadata_and_index_tell_the_same_of_a_name_that_is_not_in_its_repertoire(
+    tmp_path: Path,
+) -> None:
+    ascii_name = {"SpecificCharacterSet": "ISO_IR 192", "PatientName": "Muller^A"}
+    source = saved(tmp_path / "in" / "1.dcm", image(np.zeros((64, 64), np.uint8), **ascii_name))
+    source.write_bytes(source.read_bytes().replace(b"Muller", b"M\xfcller"))
+    assert run(source, "-o", tmp_path / "out").exit_code == 0
+    for name in ("studies/index.json", "studies/2.25.1/series/2.25.1.1/metadata"):
+        [record] = json.loads((tmp_path / "out" / name).read_bytes())
+        assert record["00100010"]["Value"] == [{"Alphabetic": "Müller^A"}], name
 
 
 def test_a_name_too_long_is_read_in_its_repertoire() -> None:

@@ -169,11 +169,13 @@ def _run(
 ) -> Summary:
     from firstlight.cli.progress import FrameBar, NoBar
     from firstlight.errors import FirstlightError
+    from firstlight.prepare.dedicated import dedicate_process
     from firstlight.prepare.run import prepare
 
     for source in sources:
         if "://" not in source and not Path(source).exists():
             raise typer.BadParameter(f"{source} does not exist", param_hint="SRC...")
+    dedicate_process()
     bar = NoBar() if quiet or not sys.stderr.isatty() else FrameBar()
     try:
         with bar:

@@ -6,15 +6,19 @@ import io
 import struct
 import zlib
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from math import isfinite
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pydicom.config import disable_value_validation
-from pydicom.dataelem import DataElement
+from pydicom.datadict import dictionary_VR, tag_for_keyword
+from pydicom.dataelem import RawDataElement
 from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.filereader import dcmread
+from pydicom.tag import BaseTag
 
 from firstlight.dicom.attributes import ImageAttributes, Window
+from firstlight.dicom.plain_values import MAX_BYTES, plain_values
 from firstlight.dicom.presentation import each_frame, presentation
 from firstlight.errors import NotDicom
 
@@ -157,7 +161,7 @@ class _Place:
 
     def items(self, tag: int) -> tuple[_Place, ...]:
         try:
-            element = self.dataset.get(tag, None)
+            element = self.dataset.get(tag, None) if tag in self.dataset else None
         except _VALUE_ERRORS:
             return ()
         if element is None or element.VR != "SQ":
@@ -260,7 +264,8 @@ def _functional_groups(dataset: Dataset, frame_index: int) -> Iterator[Dataset]:
 
 def _holder(places: tuple[Dataset, ...], keyword: str) -> Dataset:
     """The first place that has the attribute, else the dataset itself."""
-    return next((place for place in places if keyword in place), places[-1])
+    tag = _tag_of(keyword)
+    return next((place for place in places if tag in place), places[-1])
 
 
 def integer(dataset: Dataset, keyword: str) -> int | None:
@@ -287,13 +292,23 @@ def _text(dataset: Dataset, keyword: str, default: str) -> str:
     return next(iter(_texts(dataset, keyword)), default)
 
 
+@lru_cache(1 << 10)
+def _tag_of(keyword: str) -> BaseTag:
+    return BaseTag(tag_for_keyword(keyword) or 0)
+
+
 def _values(dataset: Dataset, which: str | int) -> tuple[Any, ...]:
     """All values of an attribute, by keyword or tag; none where absent, empty or unreadable."""
+    tag = _tag_of(which) if isinstance(which, str) else BaseTag(which)
+    held = dataset.get_item(tag) if tag in dataset else None
+    if isinstance(held, RawDataElement) and held.value and held.length <= MAX_BYTES:
+        vr = held.VR or dictionary_VR(tag)
+        plain = plain_values(vr, held.value) if held.is_little_endian else None
+        if plain is not None:
+            return plain  # and the element stays as it was read
     try:
-        value = dataset.get(which, None)
-        if isinstance(value, DataElement):
-            value = value.value
-    except _VALUE_ERRORS:
+        value: Any = None if held is None else dataset[tag].value
+    except (*_VALUE_ERRORS, AttributeError):
         return ()
     if value is None or value in ("", b""):
         return ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from firstlight.errors import MalformedCodestream
@@ -166,6 +167,7 @@ def _single(segments: Segments, marker: int) -> bytes:
     return found[0]
 
 
+@lru_cache(64)
 def _siz(payload: bytes) -> Siz:
     rsiz, x1, y1, x0, y0, tile_width, tile_height, tile_x, tile_y, count = struct.unpack_from(
         ">HIIIIIIIIH", payload
@@ -212,6 +214,7 @@ def _scope(segments: Segments, component_count: int, outer: CodingScope | None) 
     )
 
 
+@lru_cache(64)
 def _cod(payload: bytes) -> Cod:
     style, order, layers, transform = struct.unpack_from(">BBHB", payload)
     if order >= len(PROGRESSION_ORDERS):

@@ -6,6 +6,7 @@ most headers, of precincts with one code-block in each sub-band, are read in a f
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
 from firstlight.errors import MalformedCodestream
@@ -27,6 +28,11 @@ if TYPE_CHECKING:
 _TILE_PART_HEADER_BYTES = 1 << 12
 _HEADER_BYTES = 24
 """More than nearly every header of three code-blocks."""
+
+_REMEMBERED_PRECINCTS = 1 << 12
+"""Of a level; those of larger images are counted each time, which is little beside the rest."""
+
+_REMEMBERED_COMPONENTS = 4
 
 _MANY = -1
 """Stands for the number of code-blocks of a precinct that has several in a sub-band."""
@@ -107,14 +113,26 @@ def _places(header: MainHeader, budget: Budget) -> Iterator[tuple[int, PacketPla
 
     All components are alike, so each precinct has their packets one after the other.
     """
-    for of_level in zip(*tile_resolutions(header.siz, header.scope, 0), strict=True):
+    few = len(header.siz.components) <= _REMEMBERED_COMPONENTS
+    resolutions = (_known_resolutions if few else tile_resolutions)(header.siz, header.scope, 0)
+    for of_level in zip(*resolutions, strict=True):
         first = of_level[0]
         budget.spend(first.precinct_count * len(of_level))
-        for index, blocks in enumerate(_block_counts(first)):
+        few = first.precinct_count <= _REMEMBERED_PRECINCTS
+        for index, blocks in enumerate(_known_counts(first) if few else _block_counts(first)):
             for resolution in of_level:
                 if blocks > 0:
                     budget.spend(blocks)
                 yield blocks, PacketPlace(resolution, index, 0)
+
+
+_known_resolutions = lru_cache(maxsize=16)(tile_resolutions)
+
+
+@lru_cache(maxsize=64)
+def _known_counts(resolution: Resolution) -> tuple[int, ...]:
+    """As `_block_counts`: the images of a series have one size."""
+    return tuple(_block_counts(resolution))
 
 
 def _block_counts(resolution: Resolution) -> Iterator[int]:

@@ -6,14 +6,18 @@ refuses is given as the file has it (`dicom_json_irregular.py`).
 
 from __future__ import annotations
 
+import functools
+import json
 import math
+import operator
 import re
 import struct
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pydicom.config import strict_reading
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import RawDataElement
+from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 
 from firstlight.errors import FirstlightError
@@ -23,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from pydicom.dataelem import DataElement
-    from pydicom.dataset import Dataset
     from pydicom.tag import BaseTag
 
     BulkData = Callable[[DataElement], str]
@@ -55,8 +58,38 @@ _BEGINS_A_SEQUENCE: Final = frozenset(
 
 _EMPTY_TOO: Final = _CODES | _BINARY.keys() | _MAX_TEXT.keys() | {"UI", "DS", "IS"}
 
+_REMEMBERED: Final = 1 << 13
+"""Answers: those of some series, whose instances have most of their elements in common."""
+
+_REMEMBERED_BYTES: Final = 1 << 10
+"""Longer values are not remembered: together they stay below some 10 MB."""
+
 Record = dict[str, dict[str, Any]]
-"""Elements by tag, eight hexadecimal digits."""
+"""Elements by tag, eight hexadecimal digits; nobody changes what is in them."""
+
+_text: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+class _Written(dict[str, Any]):
+    """An element that is remembered, and with it its JSON text."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, element: dict[str, Any]) -> None:
+        super().__init__(element)
+        self.text = _text(element)
+
+
+def json_text(record: Record) -> str:
+    """The JSON text of a record, sorted by tag."""
+    texts = (
+        f'"{tag}":{element.text if isinstance(element, _Written) else _text(element)}'
+        for tag, element in sorted(record.items(), key=_first)
+    )
+    return "{" + ",".join(texts) + "}"
+
+
+_first: Final = operator.itemgetter(0)
 
 
 def dicom_json(header: Dataset, *, bulk_data: BulkData, max_inline_bytes: int) -> Record:
@@ -66,23 +99,51 @@ def dicom_json(header: Dataset, *, bulk_data: BulkData, max_inline_bytes: int) -
     value breaks the rules of its VR is there as the file has it.
     """
     with strict_reading():
-        return _record(header, bulk_data, max_inline_bytes)
+        return _record(header, bulk_data, max_inline_bytes, _surroundings(header))
 
 
 def picked_json(header: Dataset, keywords: Iterable[str]) -> Record:
     """The record of those attributes that are there, by tag; none of them may be a sequence."""
-    tags = (Tag(tag) for tag in filter(None, map(tag_for_keyword, keywords)))
     with strict_reading():
+        around = _surroundings(header)
         return {
-            f"{tag:08X}": _json(header, tag, header.get_item(tag), None, 0)
-            for tag in sorted(tags)
+            name: _json(header, tag, header.get_item(tag), None, 0, around)
+            for tag, name in _tags_of(tuple(keywords))
             if tag in header
         }
 
 
-def _record(dataset: Dataset, bulk_data: BulkData | None, max_inline_bytes: int) -> Record:
+@functools.cache
+def _tags_of(keywords: tuple[str, ...]) -> tuple[tuple[BaseTag, str], ...]:
+    tags = (Tag(tag) for tag in filter(None, map(tag_for_keyword, keywords)))
+    return tuple((tag, f"{tag:08X}") for tag in sorted(tags))
+
+
+_name: Final = functools.lru_cache(1 << 12)("{:08X}".format)
+
+
+class _Surroundings(NamedTuple):
+    """What beside its own bytes decides how an element is read."""
+
+    repertoire: tuple[str, ...]
+    pixel_representation: int
+
+
+def _surroundings(header: Dataset) -> _Surroundings | None:
+    """None where they are not as usual, and nothing may be concluded from them."""
+    found, signed = header.original_character_set, header.get("PixelRepresentation", None)
+    repertoire = (found,) if isinstance(found, str) else tuple(found)
+    return _Surroundings(repertoire, signed) if found and signed in (0, 1) else None
+
+
+def _record(
+    dataset: Dataset,
+    bulk_data: BulkData | None,
+    max_inline_bytes: int,
+    around: _Surroundings | None = None,
+) -> Record:
     return {
-        f"{tag:08X}": _json(dataset, tag, held, bulk_data, max_inline_bytes)
+        _name(tag): _json(dataset, tag, held, bulk_data, max_inline_bytes, around)
         for tag, held in list(dataset.items())
         if tag & _ELEMENT
     }
@@ -94,12 +155,41 @@ def _json(
     held: RawDataElement | DataElement,
     bulk_data: BulkData | None,
     max_inline_bytes: int,
+    around: _Surroundings | None = None,
 ) -> dict[str, Any]:
-    """One element: its VR, and its value or what stands for it."""
+    """One element: its VR, and its value or what stands for it.
+
+    With ``around`` the answers are remembered, from file to file.
+    """
     if isinstance(held, RawDataElement):
-        plain = _plain(tag, held)
+        data = held.value
+        few = held.length <= _REMEMBERED_BYTES
+        plain = (_plain if few else _plain.__wrapped__)(tag, held.VR, data, held.is_little_endian)
         if plain is not None:
             return plain
+        inline = bulk_data is None or 2 * held.length <= max_inline_bytes
+        if few and inline and around is not None and not tag.is_private:
+            return _remembered(held._replace(value_tell=0), around)
+    return _answer(dataset, tag, held, bulk_data, max_inline_bytes)
+
+
+@functools.lru_cache(_REMEMBERED)
+def _remembered(held: RawDataElement, around: _Surroundings) -> dict[str, Any]:
+    """The answer for a public element, which depends on nothing else."""
+    alone = Dataset({held.tag: held})
+    alone.PixelRepresentation = around.pixel_representation
+    alone.set_original_encoding(held.is_implicit_VR, held.is_little_endian, list(around.repertoire))
+    return _Written(_answer(alone, held.tag, held, None, _REMEMBERED_BYTES * 2))
+
+
+def _answer(
+    dataset: Dataset,
+    tag: BaseTag,
+    held: RawDataElement | DataElement,
+    bulk_data: BulkData | None,
+    max_inline_bytes: int,
+) -> dict[str, Any]:
+    """As pydicom has it, or as it is stored."""
     try:
         found = _by_pydicom(dataset[tag], bulk_data, max_inline_bytes)
         if not _is_lost(held, found):
@@ -134,9 +224,11 @@ def _by_pydicom(
     return found
 
 
-def _plain(tag: int, raw: RawDataElement) -> dict[str, Any] | None:
+@functools.lru_cache(_REMEMBERED)
+def _plain(
+    tag: int, vr: str | None, data: bytes | None, little_endian: bool
+) -> dict[str, Any] | None:
     """An element whose value is of the simplest form; None of all others."""
-    vr, data = raw.VR, raw.value
     if vr is None:
         try:
             vr = dictionary_VR(tag)
@@ -145,12 +237,12 @@ def _plain(tag: int, raw: RawDataElement) -> dict[str, Any] | None:
     if data is None or vr not in _EMPTY_TOO or tag in _LUT_DESCRIPTORS:
         return None
     if not data:
-        return {"vr": str(vr)}
+        return _Written({"vr": str(vr)})
     code = _BINARY.get(vr)
-    values = _numbers(data, code, raw.is_little_endian) if code else _texts(vr, data)
+    values = _numbers(data, code, little_endian) if code else _texts(vr, data)
     if values is None:
         return None
-    return {"vr": str(vr), "Value": values} if values else {"vr": str(vr)}
+    return _Written({"vr": str(vr), "Value": values} if values else {"vr": str(vr)})
 
 
 def _numbers(data: bytes, code: str, little_endian: bool) -> list[Any] | None:

@@ -7,7 +7,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from firstlight.prepare.dicom_json import dicom_json
+from firstlight.prepare.dicom_json import dicom_json, json_text
 from firstlight.prepare.layout import FramePlace, NamedBytes
 from firstlight.prepare.pictures import displayed, rendered_jpeg, thumbnail_jpeg
 from firstlight.prepare.query import instance_query, series_query, study_query
@@ -118,7 +118,7 @@ class InstanceResources:
         if self._alternates:
             record[_CREATOR[0]] = _CREATOR[1]
             record[_ALTERNATES] = {"vr": "SQ", "Value": list(self._alternates.values())}
-        self._files.write(f"{self._folder}/metadata", _json_bytes([dict(sorted(record.items()))]))
+        self._files.write(f"{self._folder}/metadata", f"[{json_text(record)}]".encode())
         if self._shown is not None:
             image = images[(self._instance.frame_count - 1) // 2]
             if self._recipe.thumbnails:

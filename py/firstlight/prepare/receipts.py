@@ -63,9 +63,10 @@ class Receipt:
 def save_receipt(tree: Tree, receipt: Receipt) -> None:
     """Note that a source is done; the last thing written for it."""
     record = {name: value for name, value in _fields(receipt).items() if name != "series"}
-    record["descriptor"] = json.loads(write_descriptor(Descriptor(series=(receipt.series,))))
+    descriptor = write_descriptor(Descriptor(series=(receipt.series,)))
     text = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
-    tree.write(f"{_FOLDER}/{receipt.source_sha256}.json", text.encode())
+    whole = f'{text[:-1]},"descriptor":{descriptor}}}'
+    tree.write(f"{_FOLDER}/{receipt.source_sha256}.json", whole.encode())
 
 
 def load_receipts(tree: Tree) -> dict[str, Receipt]:

@@ -115,9 +115,9 @@ def _require_same_tree(
 def _useful_jobs(paths: Iterable[str], jobs: int) -> int:
     if any(is_url(path) for path in paths):
         return jobs
-    files = (Path(path) for path in paths)
-    total_bytes = sum(file.stat().st_size for file in files if file.is_file())
-    return min(jobs, 1 + total_bytes // _WORTH_A_PROCESS_BYTES)
+    files = [file for file in map(Path, paths) if file.is_file()]
+    total_bytes = sum(file.stat().st_size for file in files)
+    return min(jobs, len(files), 1 + total_bytes // _WORTH_A_PROCESS_BYTES)
 
 
 def _prepare_missing(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import uuid
 from contextlib import suppress
@@ -92,6 +93,8 @@ class LocalTree:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._unfinished = root / RECORDS / "unfinished"
+        self._temporary = f"{self._unfinished}/{uuid.uuid4().hex}"
+        self._folder = f"{root}/"
 
     @property
     def location(self) -> str:
@@ -106,37 +109,38 @@ class LocalTree:
 
     def write(self, path: str, *chunks: Chunk) -> int:
         """Write a file, replacing one of the same name in a single step."""
-        target = self.root / PurePosixPath(path)
-        temporary = self._unfinished / uuid.uuid4().hex
+        target = self._folder + path
         try:
-            with _created(temporary) as stream:
+            with _created(self._temporary) as stream:
                 for chunk in chunks:
                     stream.write(chunk)
             try:
-                temporary.replace(target)
+                os.replace(self._temporary, target)
             except FileNotFoundError:  # its folder; most files have neighbours
-                target.parent.mkdir(parents=True, exist_ok=True)
-                temporary.replace(target)
+                Path(target).parent.mkdir(parents=True, exist_ok=True)
+                os.replace(self._temporary, target)
         except OSError:
-            temporary.unlink(missing_ok=True)  # a full disk gets its bytes back
+            with suppress(FileNotFoundError):  # a full disk gets its bytes back
+                os.unlink(self._temporary)
             raise
         return sum(len(chunk) for chunk in chunks)
 
     def read(self, path: str) -> bytes:
         """A file's content."""
-        return (self.root / PurePosixPath(path)).read_bytes()
+        with open(self._folder + path, "rb") as stream:
+            return stream.read()
 
     def read_ranges(self, ranges: Iterable[tuple[str, int, int]]) -> Iterator[bytes]:
         """The bytes from start to stop of each file."""
         for path, start, stop in ranges:
-            with (self.root / PurePosixPath(path)).open("rb") as stream:
+            with open(self._folder + path, "rb") as stream:
                 stream.seek(start)
                 yield stream.read(stop - start)
 
     def size_bytes(self, path: str) -> int | None:
         """A file's size, None where there is none."""
         try:
-            return (self.root / PurePosixPath(path)).stat().st_size
+            return os.stat(self._folder + path).st_size
         except OSError:
             return None
 
@@ -152,13 +156,13 @@ class LocalTree:
         (self.root / PurePosixPath(path)).unlink(missing_ok=True)
 
 
-def _created(path: Path) -> BinaryIO:
+def _created(path: str) -> BinaryIO:
     """A new file, and the folder for it if there is none."""
     try:
-        return path.open("wb")
+        return open(path, "wb")
     except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path.open("wb")
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        return open(path, "wb")
 
 
 def open_tree(location: str) -> Tree:

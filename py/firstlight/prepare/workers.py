@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from firstlight.prepare.dedicated import dedicate_process
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from multiprocessing.context import BaseContext
@@ -106,6 +108,7 @@ def _begin_worker(environment: dict[str, str]) -> None:
 
     ``environment`` is the parent's of now; that which workers are forked from may be older.
     """
+    dedicate_process()
     os.environ.clear()
     os.environ.update(environment)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
