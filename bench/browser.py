@@ -12,23 +12,16 @@ from typing import TYPE_CHECKING, Final
 
 from playwright.sync_api import sync_playwright
 
+from bench.chromium import CHROMIUM_ARGUMENTS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from playwright._impl._api_structures import ResourceTiming
     from playwright.sync_api import Browser, BrowserContext, Page, Request
 
-ARGUMENTS: Final = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    # performance.memory in bytes, not in steps
-    "--enable-precise-memory-info",
-)
+# performance.memory in bytes, not in steps
+ARGUMENTS: Final = (*CHROMIUM_ARGUMENTS, "--enable-precise-memory-info")
 WAIT_MS: Final = 300_000
 
 QUIET_SHARE: Final = 0.1

@@ -6,17 +6,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+from bench.chromium import CHROMIUM_ARGUMENTS
 
 ROOT = Path(__file__).resolve().parents[1]
-CHROMIUM_ARGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +21,7 @@ def browser_type_launch_args(browser_type_launch_args):
         **browser_type_launch_args,
         "executable_path": found,
         "headless": True,
-        "args": CHROMIUM_ARGS,
+        "args": CHROMIUM_ARGUMENTS,
     }
 
 
@@ -43,10 +35,16 @@ def shared_data() -> Path:
 
 
 def pytest_collection_modifyitems(items):
-    """Browser tests go last: Playwright leaves an event loop running in the thread of the tests."""
+    """Browser tests go last: Playwright leaves an event loop running in the thread of the tests.
+
+    Of those the ones that are allowed more time than others go first: no process waits for them.
+    """
 
     def starts_playwright(item):
         asked = "playwright" in getattr(item, "fixturenames", ())
         return asked or item.get_closest_marker("browser") is not None
 
-    items.sort(key=starts_playwright)
+    def is_long(item):
+        return item.get_closest_marker("timeout") is not None
+
+    items.sort(key=lambda item: (starts_playwright(item), not is_long(item)))

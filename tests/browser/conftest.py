@@ -16,10 +16,12 @@ from browser.dicom_files import smooth_noise, write_image
 from browser.viewport_page import open_viewport, sources_server
 from firstlight.cli import app
 from firstlight.serve.link import PROFILES
+from support.patience import WAIT_MS
 from support.recording_server import RecordingServer
 
 ROOT = Path(__file__).resolve().parents[2]
 STACK_FRAMES = 12
+FAILED = pytest.StashKey[bool]()
 EVENTS = (
     "first-render",
     "frame-render",
@@ -61,8 +63,25 @@ def sources_url():
 
 
 @pytest.fixture
-def viewport_page(page, sources_url):
-    return open_viewport(page, sources_url)
+def context(context):
+    """Patient: on a busy machine everything takes longer."""
+    context.set_default_timeout(WAIT_MS)
+    return context
+
+
+@pytest.fixture(scope="session")
+def shared_context(browser):
+    """For tests that leave nothing behind in their page."""
+    context = browser.new_context()
+    context.set_default_timeout(WAIT_MS)
+    yield context
+    context.close()
+
+
+@pytest.fixture(scope="session")
+def viewport_page(shared_context, sources_url):
+    """One for all tests: whatever is drawn is drawn on a canvas of its own."""
+    return open_viewport(shared_context.new_page(), sources_url)
 
 
 @pytest.fixture(scope="session")
@@ -121,7 +140,7 @@ class Viewer:
     def heard(self, name: str) -> list:
         return [detail for event, detail, _ in self.page.evaluate("heard") if event == name]
 
-    def wait_for(self, name: str, count: int = 1, timeout_ms: float = 30_000) -> list:
+    def wait_for(self, name: str, count: int = 1, timeout_ms: float = WAIT_MS) -> list:
         condition = f"window.heard?.filter(([name]) => name === '{name}').length >= {count}"
         try:
             self.page.wait_for_function(condition, timeout=timeout_ms)
@@ -129,7 +148,7 @@ class Viewer:
             raise AssertionError(f"no {name}: {self.messages} {self.state()}") from error
         return self.heard(name)
 
-    def wait_for_state(self, frame_index: int, status: str, timeout_ms: float = 30_000) -> dict:
+    def wait_for_state(self, frame_index: int, status: str, timeout_ms: float = WAIT_MS) -> dict:
         condition = (
             "([index, status]) => document.querySelector('firstlight-viewer')"
             "?.state()[index]?.status === status"
@@ -153,10 +172,7 @@ class Viewer:
                 const { data, rows, columns, samplesPerPixel, resolutionLevel } =
                     await viewer.storedPixels(index);
                 const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-                let text = '';
-                for (let at = 0; at < bytes.length; at += 32768)
-                    text += String.fromCharCode(...bytes.subarray(at, at + 32768));
-                return { text: btoa(text), type: data.constructor.name,
+                return { text: bytes.toBase64(), type: data.constructor.name,
                          rows, columns, samplesPerPixel, resolutionLevel };
             }""",
             frame_index,
@@ -185,12 +201,25 @@ def serve(viewer_dist, page):
         yield start
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item):
+    report = yield
+    if report.failed:
+        item.stash[FAILED] = True
+    return report
+
+
 @pytest.fixture(autouse=True)
-def keep_screenshot(request, page):
-    """The page as it was when the test ended; test-results/ is Playwright's, which empties it."""
+def keep_screenshot(request):
+    """The page of a failed test as it was then; test-results/ is Playwright's, which empties it.
+
+    A picture costs a tenth of what a test does.
+    """
+    page = request.getfixturevalue("page") if "page" in request.fixturenames else None
     yield
+    if page is None or page.url == "about:blank" or not request.node.stash.get(FAILED, False):
+        return
     folder = ROOT / "test-screenshots"
     folder.mkdir(parents=True, exist_ok=True)
-    if page.url != "about:blank":
-        name = re.sub(r"[^\w-]+", "_", request.node.name)[:80]
-        page.screenshot(path=folder / f"{name}.png")
+    name = re.sub(r"[^\w-]+", "_", request.node.name)[:80]
+    page.screenshot(path=folder / f"{name}.png")

@@ -311,15 +311,35 @@ def test_adaptive_fetches_no_byte_twice(serve, tree, watched):
 STOCK = ["single", "sequential", "interleaved", "htj2k-range", "jls-thumbnail", "lossy", "adaptive"]
 
 
-@pytest.mark.parametrize("name", STOCK)
-def test_a_tree_of_another_tool(viewer_dist, page, shared_data, name, watched):
-    """Uncompressed, without ranges worth asking for, without alternates: exact all the same."""
+@pytest.fixture(scope="module")
+def foreign(shared_data) -> str:
+    """A series of the real tree."""
     [metadata] = sorted(shared_data.glob("dicomweb/studies/*/series/*/metadata*"))[:1]
+    return f"dicomweb:data/{metadata.parent.relative_to(shared_data)}"
+
+
+@pytest.fixture(scope="module")
+def plain_pixels(foreign, shared_context, viewer_dist, shared_data) -> tuple:
+    """Its first frame and its last, without a configuration."""
+    page = shared_context.new_page()
+    with RecordingServer(shared_data, viewer_dist) as server:
+        plain = Viewer(page, server.url)
+        plain.open(foreign)
+        plain.wait_for("complete")
+        pixels = tuple(plain.stored_pixels(index) for index in (0, len(plain.state()) - 1))
+        page.close()
+    return pixels
+
+
+@pytest.mark.parametrize("name", STOCK)
+def test_a_tree_of_another_tool(
+    viewer_dist, page, shared_data, foreign, plain_pixels, name, watched
+):
+    """Uncompressed, without ranges worth asking for, without alternates: exact all the same."""
     with RecordingServer(shared_data, viewer_dist) as server:
         viewer = Viewer(page, server.url)
-        src = f"dicomweb:data/{metadata.parent.relative_to(shared_data)}"
-        viewer.open(src, configuration=name)
-        viewer.wait_for("complete", timeout_ms=60_000)
+        viewer.open(foreign, configuration=name)
+        viewer.wait_for("complete")
         states = viewer.state()
         assert {state["status"] for state in states} <= {"lossless", "complete"}
         assert {state["quality"] for state in states} == {"FULL_RESOLUTION"}
@@ -329,12 +349,8 @@ def test_a_tree_of_another_tool(viewer_dist, page, shared_data, name, watched):
         assert viewer.heard("error") == []
         assert_never_worse(viewer)
         # Those of the tests of the tree itself, which know what is in it.
-        plain = Viewer(page, server.url)
-        pixels = [viewer.stored_pixels(index) for index in (0, len(states) - 1)]
-        plain.open(src)
-        plain.wait_for("complete", timeout_ms=60_000)
-        for index, before in zip((0, len(states) - 1), pixels, strict=True):
-            assert np.array_equal(plain.stored_pixels(index), before)
+        for index, plain in zip((0, len(states) - 1), plain_pixels, strict=True):
+            assert np.array_equal(viewer.stored_pixels(index), plain)
 
 
 def test_a_missing_alternate_is_passed_over(serve, tree, watched):

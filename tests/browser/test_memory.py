@@ -44,7 +44,6 @@ def test_pythons_heap_does_not_grow_with_the_data(serve, large):
         """(wanted) => document.querySelector('firstlight-viewer').state()
              .reduce((sum, { heldBytes }) => sum + heldBytes, 0) >= wanted""",
         arg=LOADED_BYTES,
-        timeout=120_000,
     )
     after = viewer.element("memory()")["pythonHeapBytes"]
     assert before > 10 * MIB

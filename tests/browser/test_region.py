@@ -13,6 +13,8 @@ import pytest
 from browser.conftest import Tree, prepare
 from browser.dicom_files import smooth_noise, write_image
 from firstlight.prepare.lines import has_ojph
+from support.faults import Fault
+from support.faulty_server import FaultyServer
 
 pytestmark = [
     pytest.mark.browser,
@@ -84,7 +86,7 @@ def press(viewer, key: str, times: int) -> None:
 def wait_for_window(viewer, level: int, count: int = 1) -> dict:
     condition = f"windows.filter((one) => one.resolutionLevel === {level}).length >= {count}"
     try:
-        viewer.page.wait_for_function(condition, timeout=30_000)
+        viewer.page.wait_for_function(condition)
     except Exception as error:
         raise AssertionError(f"no window: {viewer.messages} {viewer.state()}") from error
     told = viewer.page.evaluate("windows")
@@ -97,10 +99,7 @@ def stored_region(viewer) -> tuple[np.ndarray, dict]:
             const viewer = document.querySelector('firstlight-viewer');
             const { data, ...rest } = viewer.storedRegion(0);
             const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-            let text = '';
-            for (let at = 0; at < bytes.length; at += 32768)
-                text += String.fromCharCode(...bytes.subarray(at, at + 32768));
-            return { ...rest, text: btoa(text), kind: data.constructor.name };
+            return { ...rest, text: bytes.toBase64(), kind: data.constructor.name };
         }"""
     )
     assert record["kind"] == "Uint16Array"
@@ -115,7 +114,7 @@ def text_of(viewer, selector: str) -> str:
 def wait_for_text(viewer, selector: str, text: str) -> None:
     condition = f"(text) => {SHOWN}.querySelector('{selector}').innerText.includes(text)"
     try:
-        viewer.page.wait_for_function(condition, arg=text, timeout=30_000)
+        viewer.page.wait_for_function(condition, arg=text)
     except Exception as error:
         raise AssertionError(f"{text} is not in {text_of(viewer, selector)}") from error
 
@@ -125,7 +124,8 @@ def drag(viewer, dx: int, dy: int) -> None:
     mouse = viewer.page.mouse
     mouse.move(320, 270)
     mouse.down()
-    mouse.move(320 + dx, 270 + dy, steps=4)
+    # at once: where it stays for a while on its way, a window of its own is fetched
+    mouse.move(320 + dx, 270 + dy)
     mouse.up()
 
 
@@ -250,3 +250,24 @@ def test_an_image_of_ordinary_size_is_loaded_whole(serve, vast):
     assert "wholeLevel" not in state
     np.testing.assert_array_equal(viewer.stored_pixels(0), vast.pixels[0])
     assert len(server.requests(f"/data/{frame_of(vast)['url']}")) == 1
+
+
+def test_a_window_that_fails_is_said_and_asked_for_again(serve, vast):
+    viewer, _ = serve(vast)
+    path = f"/{frame_of(vast)['url']}"
+    with FaultyServer(vast.files(), {}) as data:
+        open_vast(viewer, data.url("/firstlight.json"))
+        data.faults[path] = Fault(status=403)
+        zoom_to(viewer, 5)
+        failed = viewer.page.get_by_role("heading", name="This window could not be loaded")
+        failed.wait_for()
+        assert "403" in text_of(viewer, ".failure")
+        assert viewer.state()[0]["regionError"]["type"] == "HttpStatus"
+        assert viewer.state()[0]["resolutionLevel"] == WHOLE_LEVEL
+        data.faults.clear()
+        viewer.page.get_by_role("button", name="Retry").click()
+        wait_for_window(viewer, 5)
+        failed.wait_for(state="hidden")
+        region, place = stored_region(viewer)
+        assert place["resolutionLevel"] == 5
+        assert region.size > 0

@@ -13,6 +13,7 @@ import pytest
 from browser.conftest import Viewer
 from support.nginx import running_nginx
 from support.orthanc import running_orthanc
+from support.patience import WAIT_S
 
 pytestmark = pytest.mark.browser
 
@@ -39,7 +40,7 @@ def orthanc(tmp_path_factory):
 def test_a_series_on_orthanc(page, viewer_dist, shared_data, orthanc, tmp_path, name):
     expected = json.loads((shared_data / "expected.json").read_text())[name]
     path = shared_data / name
-    httpx.post(f"{orthanc}/instances", content=path.read_bytes()).raise_for_status()
+    httpx.post(f"{orthanc}/instances", content=path.read_bytes(), timeout=WAIT_S).raise_for_status()
     dataset = pydicom.dcmread(path, stop_before_pixels=True)
     # The page's own origin, since Orthanc sends no CORS headers.
     proxy = f"location /dicom-web/ {{ proxy_pass {orthanc}; }}"

@@ -112,7 +112,7 @@ def test_a_tree_of_another_tool(at, shared_data, expected):
     [metadata] = sorted(shared_data.glob("dicomweb/studies/*/series/*/metadata*"))[:1]
     series = metadata.parent
     viewer.open(f"dicomweb:data/{series.relative_to(shared_data)}")
-    viewer.wait_for("complete", timeout_ms=60_000)
+    viewer.wait_for("complete")
     states = viewer.state()
     assert states
     assert {state["status"] for state in states} <= {"lossless", "complete"}
@@ -258,7 +258,7 @@ def test_frames_of_several_syntaxes_are_one_stack(at, shared_data, expected, tmp
 def test_an_overlay_that_dicomweb_metadata_only_point_to(at):
     viewer, server = at
     viewer.open(f"dicomweb:data/dicomweb/studies/{PHILIPS}")
-    viewer.wait_for("complete", timeout_ms=60_000)
+    viewer.wait_for("complete")
     asked = [request.path for request in server.requests() if "/bulkdata/" in request.path]
     assert any("/143/5e/" in path for path in asked)
     assert not viewer.page.locator(".notices").is_visible()

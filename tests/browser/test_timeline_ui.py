@@ -6,21 +6,35 @@ import json
 
 import pytest
 
+from browser.conftest import Viewer
+from support.recording_server import RecordingServer
+
 pytestmark = pytest.mark.browser
 
 SHOWN = "document.querySelector('firstlight-viewer')?.shadowRoot"
-COMPLETE_MS = 60_000
+
+
+@pytest.fixture(scope="module")
+def complete(shared_context, viewer_dist, stack):
+    """One page for what only looks: the stack, complete."""
+    page = shared_context.new_page()
+    with RecordingServer(stack.folder, viewer_dist) as server:
+        viewer = Viewer(page, server.url)
+        viewer.open("data/firstlight.json")
+        viewer.wait_for("complete")
+        yield page, server
+        page.close()
 
 
 @pytest.fixture
-def loaded(serve, stack, page):
-    """The stack, complete, and the panel open."""
-    viewer, server = serve(stack)
-    viewer.open("data/firstlight.json")
-    viewer.wait_for("complete", timeout_ms=COMPLETE_MS)
-    page.keyboard.press("t")
+def loaded(complete):
+    """The stack, complete, and the panel open: the page and the server."""
+    page, server = complete
+    page.bring_to_front()
+    if page.evaluate(f"{SHOWN}.querySelector('.timeline') === null"):
+        page.keyboard.press("t")
     page.wait_for_function(f"{SHOWN}.querySelector('.timeline-totals')?.innerText")
-    return viewer, server
+    return page, server
 
 
 def totals(page) -> str:
@@ -60,8 +74,8 @@ def inked(page) -> int:
     )
 
 
-def test_totals_agree_with_the_timeline_and_the_server(loaded, page):
-    _, server = loaded
+def test_totals_agree_with_the_timeline_and_the_server(loaded):
+    page, server = loaded
     record = page.evaluate("document.querySelector('firstlight-viewer').timeline()")
     count = len(record["requests"])
     assert count == sum(one.path.startswith("/data/") for one in server.requests())
@@ -74,7 +88,8 @@ def test_totals_agree_with_the_timeline_and_the_server(loaded, page):
     assert all(decode["decompositionLevels"] > 0 for decode in record["decodes"])
 
 
-def test_the_pointer_is_told_what_it_is_on(loaded, page):
+def test_the_pointer_is_told_what_it_is_on(loaded):
+    page, _ = loaded
     texts = tips_down_the_middle(page)
     assert any("received" in text and "bytes" in text for text in texts), texts
     assert any(text.startswith("Frame ") and "of its levels" in text for text in texts), texts
@@ -82,7 +97,8 @@ def test_the_pointer_is_told_what_it_is_on(loaded, page):
     page.wait_for_function(f"{SHOWN}.querySelector('.timeline-tip').hidden")
 
 
-def test_zoom_shows_less_time(loaded, page):
+def test_zoom_shows_less_time(loaded):
+    page, _ = loaded
     box = page.locator("firstlight-viewer .timeline-body").bounding_box()
     place = (box["x"] + box["width"] * 0.9, box["y"] + box["height"] - 10)
 
@@ -99,7 +115,8 @@ def test_zoom_shows_less_time(loaded, page):
     assert zoomed != before == moment()
 
 
-def test_export_is_the_record_as_json(loaded, page):
+def test_export_is_the_record_as_json(loaded):
+    page, _ = loaded
     with page.expect_download() as download:
         page.click("firstlight-viewer .timeline-head button[title='Export JSON']")
     assert download.value.suggested_filename == "firstlight-timeline.json"
@@ -112,7 +129,8 @@ def test_export_is_the_record_as_json(loaded, page):
     assert {"decodes", "draws", "openedMs"} <= record.keys()
 
 
-def test_the_key_and_escape_close_it(loaded, page):
+def test_the_key_and_escape_close_it(loaded):
+    page, _ = loaded
     page.keyboard.press("t")
     assert page.evaluate(f"{SHOWN}.querySelector('.timeline') === null")
     page.keyboard.press("t")
@@ -129,7 +147,7 @@ def test_it_follows_what_is_loaded_while_it_is_open(serve, stack, page):
     page.wait_for_function(
         f"{SHOWN}.querySelector('.timeline-totals')?.innerText.includes('request')"
     )
-    viewer.wait_for("complete", timeout_ms=COMPLETE_MS)
+    viewer.wait_for("complete")
     page.wait_for_function(
         f"""async () => {{
           const {{ requests }} = await document.querySelector('firstlight-viewer').timeline();

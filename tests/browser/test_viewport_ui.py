@@ -118,9 +118,7 @@ def test_cine_waits_for_a_frame_and_says_so(serve, stack, page):
     held_back = None
     for route in waiting:
         route.continue_()
-    page.wait_for_function(
-        f"document.querySelector('firstlight-viewer').frameIndex > {late}", timeout=30_000
-    )
+    page.wait_for_function(f"document.querySelector('firstlight-viewer').frameIndex > {late}")
     # those behind it may still be on their way; once all are here there is nothing to wait for
     viewer.wait_for("complete")
     page.wait_for_function(f"!{SHOWN}.querySelector('.mark').innerText.includes('Waiting')")
@@ -336,7 +334,8 @@ def test_a_frame_that_is_tried_again_says_so(serve, stack, page):
 
     def answer(route) -> None:
         if busy["on"]:
-            route.fulfill(status=503)
+            # so that it is tried again for long enough to be seen by a page that gets little time
+            route.fulfill(status=503, headers={"Retry-After": "4"})
         else:
             route.continue_()
 

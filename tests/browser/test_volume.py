@@ -19,11 +19,19 @@ SIZE = (150, 130)
 ORIENTATIONS = ("axial", "coronal", "sagittal")
 
 
+@pytest.fixture(scope="module")
+def kept_page(shared_context):
+    page = shared_context.new_page()
+    yield page
+    page.close()
+
+
 @pytest.fixture
-def volume_page(page, sources_url):
-    page.goto(f"{sources_url}/tests/browser/volume_page.html")
-    page.wait_for_function("window.load !== undefined")
-    return page
+def volume_page(kept_page, sources_url):
+    """Loaded anew for each test."""
+    kept_page.goto(f"{sources_url}/tests/browser/volume_page.html")
+    kept_page.wait_for_function("window.load !== undefined")
+    return kept_page
 
 
 def shape(**more) -> dict:

@@ -19,13 +19,13 @@ from firstlight.adapters.http import MAX_SEGMENT_BYTES, HttpTransport
 from firstlight.ports import Closed, Failed, FetchOrder, Milestone, Opened, TransportEvent
 from firstlight.ranges import ByteRange
 from support.faulty_server import Fault, FaultyServer
+from support.patience import WAIT_MS, WAIT_S
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
     from playwright.sync_api import Browser, Page
 
-WAIT_S = 20.0
 ROOT = Path(__file__).resolve().parents[2]
 TEST_PAGE = "tests/contract/transport_page.html"
 
@@ -106,7 +106,7 @@ class ChromiumDriver:
                 driver.next(key),
                 new Promise((_, reject) => setTimeout(reject, wait_ms, `nothing for ${key}`)),
             ])""",
-            [key, WAIT_S * 1000],
+            [key, WAIT_MS],
         )
 
     def fetch(self, order: FetchOrder, receiver: str = "loader") -> None:
@@ -234,6 +234,7 @@ def checkout_url() -> Iterator[str]:
 def transport_page(browser: Browser, checkout_url: str) -> Iterator[Page]:
     """A page that can start the transport worker."""
     page = browser.new_page()
+    page.set_default_timeout(WAIT_MS)
     page.goto(f"{checkout_url}/{TEST_PAGE}")
     page.wait_for_function("window.Driver !== undefined")
     yield page

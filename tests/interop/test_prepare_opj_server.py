@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from firstlight.j2k.markers import read_main_header
+from support.patience import WAIT_S
 from unit.j2k_samples import picture, walk
 from unit.prepare_sources import descriptor_of, image, run, saved
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-ANSWER_S = 30
 PRECINCT, TILE_HEADER, MAIN_HEADER = 0, 2, 6
 
 
@@ -64,7 +64,7 @@ def served(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Served]:
             yield Served(data[frame.start : frame.start + frame.length], tmp_path / "s")
         finally:
             process.kill()  # it ignores a polite end
-            process.wait(timeout=10)
+            process.wait(timeout=WAIT_S)
 
 
 def record(kind: int, content: bytes) -> bytes:
@@ -78,7 +78,7 @@ def pair(name: str, value: str) -> bytes:
 def ask(path: Path, query: str) -> bytes:
     """The body of a FastCGI answer."""
     with socket.socket(socket.AF_UNIX) as asking:
-        asking.settimeout(ANSWER_S)
+        asking.settimeout(WAIT_S)
         asking.connect(str(path))
         parameters = pair("QUERY_STRING", query) + pair("REQUEST_METHOD", "GET")
         begin = record(1, struct.pack(">HB5x", 1, 0))

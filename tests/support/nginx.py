@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from support.orthanc import free_port
+from support.patience import WAIT_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,8 +45,6 @@ http {{
 }}
 """
 
-START_LIMIT_S = 10
-
 
 @contextmanager
 def running_nginx(folder: Path, *, viewer: Path, data: Path, more: str = "") -> Iterator[str]:
@@ -70,7 +69,7 @@ def running_nginx(folder: Path, *, viewer: Path, data: Path, more: str = "") -> 
 
 
 def _wait_for(url: str, server: subprocess.Popen) -> None:
-    limit = time.monotonic() + START_LIMIT_S
+    limit = time.monotonic() + WAIT_S
     while server.poll() is None and time.monotonic() < limit:
         try:
             httpx.get(url)

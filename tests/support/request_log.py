@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from threading import Condition
 from typing import TYPE_CHECKING
 
+from support.patience import WAIT_S
+
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-WAIT_S = 20.0
-"""How long `RequestLog.wait_until` waits before it calls the test failed."""
 
 
 @dataclass(slots=True)

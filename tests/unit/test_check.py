@@ -16,6 +16,7 @@ from firstlight.check.kinds import recognise
 from firstlight.check.run import Asker, check
 from firstlight.cli import app
 from support.faulty_server import Fault, FaultyServer
+from support.patience import WAIT_S
 from support.recording_server import RecordingServer
 from unit.prepare_sources import copied, image, part10, run
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 PATH = "/image.jph"
 SILENCE_S = 1.0
+"""Of a server that says nothing more; one that does may take as long as it likes."""
 
 
 def codestream(**options: object) -> bytes:
@@ -41,13 +43,15 @@ JPEG = imagecodecs.jpeg8_encode(np.zeros((16, 24), np.uint8))
 
 
 def checked(src: str, **asker: object) -> Report:
-    return asyncio.run(check(src, Asker(silence_s=SILENCE_S, **asker)))
+    return asyncio.run(check(src, Asker(**{"silence_s": WAIT_S, **asker})))
 
 
 def checked_with(fault: Fault, content: bytes = CONTENT, **asker: object) -> Report:
     with FaultyServer({PATH: content}, {PATH: fault}) as server:
         if asker.get("origin") == "same":
             asker["origin"] = server.origin
+        if fault.no_answer or fault.stall_after_bytes is not None:
+            asker["silence_s"] = SILENCE_S
         return checked(server.url(PATH), **asker)
 
 

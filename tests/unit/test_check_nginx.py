@@ -16,6 +16,7 @@ import pytest
 
 from firstlight.check.nginx import NGINX_RECIPE
 from firstlight.check.run import Asker, check
+from support.patience import WAIT_S
 from unit.prepare_sources import copied, run
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
-WAIT_S = 20
 
 CONFIGURATION = """\
 {user}daemon off;

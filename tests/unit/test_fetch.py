@@ -19,9 +19,9 @@ from firstlight.cli import app
 from firstlight.cli.pictures import displayed
 from firstlight.dicom.attributes import ImageAttributes, Window
 from support.faulty_server import FaultyServer
+from support.patience import WAIT_S
 from unit.prepare_sources import copied, descriptor_of, image, run, saved, shipped
 
-WAIT_S = 30
 RAMP = np.arange(-2000, 2000, dtype=np.int16).reshape(40, 100)
 
 

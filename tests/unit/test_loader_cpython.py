@@ -17,6 +17,7 @@ from firstlight.adapters.page import CollectingPage
 from firstlight.errors import TransportError
 from firstlight.loader import Loader, Outside
 from support.faulty_server import Fault, FaultyServer
+from support.patience import WAIT_S
 from support.recording_server import RecordingServer
 from unit.prepare_sources import descriptor_of, image, run, saved, tree_of
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 SLICES = 5
 ROWS, COLUMNS = 300, 260
-WAIT_S = 60.0
 
 
 def slice_values(index: int) -> np.ndarray:

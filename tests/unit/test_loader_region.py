@@ -25,6 +25,7 @@ from firstlight.prepare.recipe import Arrangement
 from firstlight.ranges import ByteRange
 from firstlight.schedule.capacity import Capacity
 from firstlight.sources.base import Limit
+from support.patience import WAIT_S
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -190,7 +191,7 @@ class Viewer:
 
     async def until(self, condition: Callable[[], object]) -> None:
         """Wait for something that is to happen; the time is only for when it never does."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(WAIT_S):
             while not condition():
                 await asyncio.sleep(0.002)
 

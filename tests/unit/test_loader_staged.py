@@ -16,6 +16,7 @@ from firstlight.adapters.page import CollectingPage
 from firstlight.loader import Loader, Outside
 from firstlight.retrieve.configuration import RetrieveOptions
 from firstlight.retrieve.status import Quality
+from support.patience import WAIT_S
 from support.recording_server import RecordingServer
 from unit.prepare_sources import descriptor_of, image, run, saved
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 SLICES = 8
 SIDE = 256
-WAIT_S = 60.0
 
 
 def slice_values(index: int) -> np.ndarray:

@@ -21,13 +21,13 @@ from firstlight.loader import Loader, Outside
 from firstlight.retrieve import stock
 from firstlight.retrieve.configuration import RetrieveConfiguration, RetrieveOptions, Stage
 from firstlight.retrieve.status import Quality
+from support.patience import WAIT_S
 from unit.prepare_sources import descriptor_of, image, run, saved
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 SLICES = 4
-WAIT_S = 60.0
 ALL = RetrieveOptions()
 
 

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
+from support.patience import WAIT_S
+
 COMMAND = "import typer; from firstlight.cli.serve import serve_command; typer.run(serve_command)"
 
 
@@ -52,7 +54,7 @@ def running(*arguments):
 
 def refused(*arguments):
     process = start(*arguments)
-    stdout, stderr = process.communicate(timeout=60)
+    stdout, stderr = process.communicate(timeout=WAIT_S)
     assert stdout == ""
     assert "Traceback" not in stderr
     return process.returncode, stderr
@@ -70,7 +72,7 @@ def test_serves_until_a_signal(data, viewer, network, number):
         assert httpx.get(urls["url"]).text == "viewer"
         assert httpx.get(urls["data_url"] + "firstlight.json").json() == {"firstlight": 1}
         process.send_signal(number)
-        stdout, stderr = process.communicate(timeout=60)
+        stdout, stderr = process.communicate(timeout=WAIT_S)
     assert (process.returncode, stdout, stderr) == (0, "", "")
 
 
@@ -85,14 +87,14 @@ def test_ends_although_a_download_is_running(data, viewer):
     ):
         next(response.iter_raw())
         process.send_signal(signal.SIGINT)
-        _, stderr = process.communicate(timeout=60)
+        _, stderr = process.communicate(timeout=WAIT_S)
     assert (process.returncode, stderr) == (0, "")
 
 
 def test_prints_one_line_with_a_page_that_shows_the_data(data, viewer):
     with running(data, "--port", 0, "--viewer", viewer) as (process, line):
         process.send_signal(signal.SIGTERM)
-        stdout, _ = process.communicate(timeout=60)
+        stdout, _ = process.communicate(timeout=WAIT_S)
     assert stdout == ""
     assert str(data) in line
     origin = next(word for word in line.split() if word.startswith("http://")).split("/?")[0]

@@ -15,6 +15,7 @@ from firstlight.errors import HttpStatus
 from firstlight.sources.base import Part
 from firstlight.sources.open import source_for
 from support.orthanc import running_orthanc
+from support.patience import WAIT_S
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +38,7 @@ class HttpxResources:
         """Everything is installed here."""
 
     def _get(self, url, accept):
-        answer = httpx.get(url, headers={"Accept": accept or "*/*"})
+        answer = httpx.get(url, headers={"Accept": accept or "*/*"}, timeout=WAIT_S)
         if answer.status_code != 200:
             raise HttpStatus("no frame", status=answer.status_code, resource=url)
         return answer
@@ -51,7 +52,7 @@ def orthanc(tmp_path_factory):
 
 def store(orthanc: str, path: Path) -> str:
     """Store a file; the address of its instance."""
-    httpx.post(f"{orthanc}/instances", content=path.read_bytes()).raise_for_status()
+    httpx.post(f"{orthanc}/instances", content=path.read_bytes(), timeout=WAIT_S).raise_for_status()
     dataset = pydicom.dcmread(path, stop_before_pixels=True)
     series = f"studies/{dataset.StudyInstanceUID}/series/{dataset.SeriesInstanceUID}"
     return f"dicomweb:{orthanc}/dicom-web/{series}/instances/{dataset.SOPInstanceUID}"
@@ -71,7 +72,7 @@ def stored_frame(path: Path) -> bytes:
 
 def frame_of(extent) -> bytes:
     headers = {"Accept": extent.accept} if extent.accept else {}
-    answer = httpx.get(extent.url, headers=headers)
+    answer = httpx.get(extent.url, headers=headers, timeout=WAIT_S)
     answer.raise_for_status()
     head = read_part_head(answer.content, content_type=answer.headers["content-type"])
     assert head.length is not None

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from support.patience import WAIT_S
 from wasm.codestreams import level_ends
 
 if TYPE_CHECKING:
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-
-JOB_TIMEOUT_S = 30
-"""The slowest picture of all takes 3 s on a loaded machine; more is a hang."""
 
 HANG = "Hang"
 """The error of a job that did not come to an end."""
@@ -109,7 +107,10 @@ class Session:
 def run_jobs(
     jobs: Sequence[Job], *, max_samples: int | None = None, alternatives: bool = True
 ) -> list[Job]:
-    """The answer to each job; a job that hangs is ended, and the ones after it run anew."""
+    """The answer to each job; a job that hangs is ended, and the ones after it run anew.
+
+    ``limit_s`` of a job: it hangs when nothing comes for so long after the answer before its own.
+    """
     said: list[Job] = []
     while len(said) < len(jobs):
         order = {"maxSamples": max_samples, "alternatives": alternatives, "jobs": jobs[len(said) :]}
@@ -130,8 +131,8 @@ def _run_until_hang(order: Job) -> list[Job]:
     reader.start()
     said: list[Job] = []
     try:
-        for _ in order["jobs"]:
-            line = lines.get(timeout=JOB_TIMEOUT_S)
+        for job in order["jobs"]:
+            line = lines.get(timeout=job.get("limit_s", WAIT_S))
             assert line, process.stderr.read()
             said.append(json.loads(line))
     except queue.Empty:

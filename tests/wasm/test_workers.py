@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from support.patience import WAIT_S
 from wasm.node import HERE, node
 
 pytestmark = pytest.mark.node
@@ -18,6 +19,6 @@ def test_in_node(script: str) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=WAIT_S,
     )
     assert done.returncode == 0, done.stdout + done.stderr
