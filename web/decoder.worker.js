@@ -74,7 +74,9 @@ let maxSamples = Infinity;
 runner.load(FIRST_CODEC).then(warmWhenIdle, () => {}); // a failure is reported with each order
 
 self.addEventListener('message', (event) => {
-  const message = /** @type {ConnectMessage | LimitsMessage | WarmMessage | DecodeMessage} */ (event.data);
+  const message = /** @type {ConnectMessage | LimitsMessage | WarmMessage | DecodeMessage} */ (
+    event.data
+  );
   if (message.kind === 'limits') maxSamples = message.maxSamples;
   if (message.kind === 'decode') void carryOut(message);
   if (message.kind === 'warm') {
